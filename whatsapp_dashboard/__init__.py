@@ -1,0 +1,3 @@
+"""The self-hosted dashboard for WhatsApp automations."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Accounts and the pool that owns their sessions."""

@@ -1,0 +1,1 @@
+"""How an account talks to WhatsApp: one contract, one folder per engine."""

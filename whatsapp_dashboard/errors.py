@@ -1,0 +1,111 @@
+"""Errors that carry the decision: what the caller is told, and whether to try again.
+
+Every error a service raises on purpose is an :class:`AppError`. Pages show its message, the API turns it into a
+problem document (API-1), queues read :class:`Retryable` and :class:`Permanent`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """An expected failure with a sentence for the person who caused it.
+
+    ``message`` says what happened and what to do; ``code`` is stable for machines; ``field`` names the input at fault.
+    """
+
+    status: ClassVar[int] = 500
+    code: str = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        self.field = field
+
+
+class Invalid(AppError):
+    """The input is wrong; ``field`` says which."""
+
+    status = 422
+    code = "invalid"
+
+
+class Unauthenticated(AppError):
+    """Nobody is logged in, or the session has ended."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class Forbidden(AppError):
+    """Logged in, but the role does not allow it."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(AppError):
+    """No such thing, or it belongs to another workspace (both look the same from outside)."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(AppError):
+    """The thing is in a state that does not allow this now."""
+
+    status = 409
+    code = "conflict"
+
+
+class TooLarge(AppError):
+    """More bytes than the limit, which the message names."""
+
+    status = 413
+    code = "too_large"
+
+
+class TooMany(AppError):
+    """Too many tries; ``after`` seconds from now the next one is welcome."""
+
+    status = 429
+    code = "too_many"
+
+    def __init__(self, message: str, *, after: float, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.after = after
+
+
+class Unsupported(AppError):
+    """The account's engine cannot do this (ENG-1)."""
+
+    status = 501
+    code = "unsupported"
+
+
+class Unavailable(AppError):
+    """Cannot be done at this moment, for instance because the account is offline."""
+
+    status = 503
+    code = "unavailable"
+
+
+class Retryable(AppError):
+    """Failed for now; try again, not before ``after`` seconds when given."""
+
+    status = 503
+    code = "retryable"
+
+    def __init__(self, message: str, *, after: float | None = None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.after = after
+
+
+class Permanent(AppError):
+    """Failed for good; trying again cannot help."""
+
+    status = 422
+    code = "permanent"

@@ -1,0 +1,1 @@
+"""The event log every change is written to, and the bus that tells live pages."""

@@ -1,0 +1,29 @@
+"""The tables. Importing this package registers every one of them with ``metadata``."""
+
+from whatsapp_dashboard.models.account import Account, SessionCredential, SessionLease
+from whatsapp_dashboard.models.base import metadata
+from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
+from whatsapp_dashboard.models.event import Event, EventCursor, Setting
+from whatsapp_dashboard.models.message import Media, Message, MessageAction, Reply
+from whatsapp_dashboard.models.workspace import LoginAttempt, LoginSession, Operator, Workspace
+
+__all__ = [
+    "Account",
+    "Contact",
+    "Conversation",
+    "Event",
+    "EventCursor",
+    "LoginAttempt",
+    "LoginSession",
+    "Media",
+    "Message",
+    "MessageAction",
+    "Note",
+    "Operator",
+    "Reply",
+    "SessionCredential",
+    "SessionLease",
+    "Setting",
+    "Workspace",
+    "metadata",
+]

@@ -1,0 +1,69 @@
+"""Contacts, conversations and the notes operators leave in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from whatsapp_dashboard.models.base import created_field, id_field, owned_by, time_field
+
+
+class Contact(SQLModel, table=True):
+    """The person, group or channel on the other side of one account (MSG-10). Known by phone number, LID or JID."""
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "phone"),
+        UniqueConstraint("account_id", "lid"),
+        UniqueConstraint("account_id", "jid"),
+    )
+
+    id: str = id_field()
+    account_id: str = owned_by("account.id", index=False)
+    kind: str = Field(default="person", max_length=16)
+    phone: str | None = Field(default=None, max_length=32)
+    lid: str | None = Field(default=None, max_length=32)
+    jid: str | None = Field(default=None, max_length=128)
+    name: str = Field(default="", max_length=255)
+    """Given by the operator or the address book of the linked phone; stronger than the push name."""
+    push_name: str = Field(default="", max_length=255)
+    opted_out: bool = False
+    created_at: datetime = created_field()
+
+
+class Conversation(SQLModel, table=True):
+    """One contact on one account, with what the inbox list shows of it, so that the list is one query."""
+
+    __table_args__ = (
+        UniqueConstraint("contact_id"),
+        Index("ix_conversation_account_id_last_message_at_id", "account_id", "last_message_at", "id"),
+        Index("ix_conversation_unread", "account_id", postgresql_where=text("unread > 0"), sqlite_where=text("unread > 0")),
+    )
+
+    id: str = id_field()
+    account_id: str = owned_by("account.id", index=False)
+    contact_id: str = owned_by("contact.id", index=False)
+    status: str = Field(default="active", max_length=16)
+    answered_by: str = Field(default="bot", max_length=16)
+    bot_paused_until: datetime | None = time_field()
+    """Bots are silent until then; with answered_by ``human`` and no time here: until handed back (AI-8)."""
+    unread: int = 0
+    last_message_at: datetime = created_field(index=True)
+    last_message_id: str | None = Field(default=None, max_length=36)
+    last_inbound_at: datetime | None = time_field()
+    last_message_preview: str = Field(default="", max_length=200)
+    last_message_direction: str = Field(default="", max_length=16)
+    last_message_type: str = Field(default="", max_length=16)
+    closed_at: datetime | None = time_field()
+    created_at: datetime = created_field()
+
+
+class Note(SQLModel, table=True):
+    """A remark in a conversation that nobody outside sees (MSG-7)."""
+
+    id: str = id_field()
+    conversation_id: str = owned_by("conversation.id")
+    operator_id: str | None = Field(default=None, foreign_key="operator.id", ondelete="SET NULL", max_length=36)
+    text: str = Field(max_length=4_096)
+    created_at: datetime = created_field()

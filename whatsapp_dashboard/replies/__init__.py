@@ -1,0 +1,1 @@
+"""Who answers a conversation: a person, a bot, or nobody."""
