@@ -1,0 +1,10 @@
+"""The list of all pages, in sidebar order. A new page adds its import and its line here."""
+
+from __future__ import annotations
+
+from whatsapp_dashboard.ui.home.page import PAGE as HOME
+from whatsapp_dashboard.ui.navigation import Page
+
+PAGES: list[Page] = [
+    HOME,
+]

@@ -1,0 +1,113 @@
+"""What every page's State is built on: who is asking, the services, and event handlers that are safe by default.
+
+Reflex lets any client call any public method of a State. Here only methods marked with :func:`action` or
+:func:`background` can be called; the guard refuses all others (SEC-4). Helper methods begin with an underscore.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import reflex as rx
+import structlog
+from reflex_base.event.context import EventContext
+
+from whatsapp_dashboard import runtime
+from whatsapp_dashboard.domain.ids import new_id
+from whatsapp_dashboard.domain.principal import Principal
+from whatsapp_dashboard.errors import AppError, Unauthenticated
+from whatsapp_dashboard.ui.components.toasts import toast_error
+
+SESSION_HEADER = "x-wa-session"
+"""Set by the guard on an accepted socket: the id of its login session. The cookie itself never reaches a State."""
+
+CALLABLE_MARK = "_wa_callable"
+
+log = structlog.get_logger(__name__)
+
+
+class PageState(rx.State):
+    """Base of all page states. Keep vars few and flat; ask the services again rather than keeping copies."""
+
+    async def _who(self) -> Principal:
+        """The operator at the other end, looked up now. Raises :class:`Unauthenticated` when the session has ended."""
+        session_id = current_session_id()
+        principal = await runtime.current().auth.principal_of_session(session_id) if session_id else None
+        if principal is None:
+            raise Unauthenticated("Your session has ended. Please log in again.")
+        return principal
+
+    def _services(self) -> runtime.Runtime:
+        """The parts of the running program: ``self._services().accounts`` and so on."""
+        return runtime.current()
+
+
+def current_session_id() -> str | None:
+    """The id of the login session that the running handler's socket was opened with."""
+    value = (EventContext.get().router_data.get("headers") or {}).get(SESSION_HEADER)
+    return value if isinstance(value, str) and value else None
+
+
+def action(handler: Callable[..., Any]) -> Any:
+    """Make an async method callable from the page. Errors it raises become a toast; nothing else leaks."""
+    return rx.event(_guarded(handler))
+
+
+def background(handler: Callable[..., Any]) -> Any:
+    """Like :func:`action` for long-running methods: they take ``async with self`` only to write. Starting the same method
+    again from the same tab ends the earlier run."""
+    return rx.event(background=True, supersedes=True)(_guarded(handler))
+
+
+def is_callable(handler: Callable[..., Any]) -> bool:
+    """Whether a client may call this method (:func:`action` or :func:`background`)."""
+    return bool(getattr(handler, CALLABLE_MARK, False))
+
+
+def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """``handler`` with errors turned into what the page shows."""
+    wrapped: Callable[..., Any]
+    if inspect.isasyncgenfunction(handler):
+
+        @functools.wraps(handler)
+        async def stream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            try:
+                async for event in handler(self, *args, **kwargs):
+                    yield event
+            except Exception as error:
+                yield explain(error)
+
+        wrapped = stream
+    elif inspect.iscoroutinefunction(handler):
+
+        @functools.wraps(handler)
+        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await handler(self, *args, **kwargs)
+            except Exception as error:
+                return explain(error)
+
+        wrapped = call
+    else:
+        raise TypeError(f"{handler.__qualname__} must be an async method")
+    setattr(wrapped, CALLABLE_MARK, True)
+    return wrapped
+
+
+def explain(error: Exception) -> Any:
+    """What the page does about an error: back to the login page, or a toast with the sentence (a reference for bugs)."""
+    if isinstance(error, Unauthenticated):
+        return to_login()
+    if isinstance(error, AppError):
+        return toast_error(error.message)
+    reference = new_id()[-8:]
+    log.error("a page's action failed", reference=reference, exc_info=error)
+    return toast_error("Something went wrong on our side.", f"The log has the details under reference {reference}.")
+
+
+def to_login() -> Any:
+    """Leave the page for the login page with a full load, so that nothing of this session stays in the tab."""
+    return rx.call_script("window.location.assign('/login')")
