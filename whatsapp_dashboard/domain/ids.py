@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import phonenumbers
@@ -23,6 +24,12 @@ _USER_SUFFIX = re.compile(r"[:.]\d+$")  # the device part of a JID: 34600111222:
 def new_id() -> str:
     """Make an id that sorts by creation time (UUID version 7, RFC 9562)."""
     return str(uuid_utils.uuid7())
+
+
+def id_floor(at: datetime) -> str:
+    """An id below every id made at ``at`` or later: finds rows by time through the index of their ids."""
+    milliseconds = f"{int(at.timestamp() * 1000):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-0000-0000-000000000000"
 
 
 class ContactKind(StrEnum):

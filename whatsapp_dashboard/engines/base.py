@@ -75,6 +75,8 @@ class Engine(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    summary: ClassVar[str]
+    """One sentence for the person who chooses an engine."""
     capabilities: ClassVar[frozenset[Capability]]
 
     def __init__(self, context: EngineContext) -> None:

@@ -1,0 +1,237 @@
+"""The session pool: owns every session of this process, and is the only way to an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import structlog
+
+from whatsapp_dashboard.accounts.leases import RENEW_SECONDS, Leases
+from whatsapp_dashboard.accounts.records import AccountRecords
+from whatsapp_dashboard.accounts.supervisor import Supervisor
+from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.engine_events import ConversationEvent, EngineEvent, MessageReceived, Receipt
+from whatsapp_dashboard.engines.base import Engine, EngineContext
+from whatsapp_dashboard.engines.registry import engine_class
+from whatsapp_dashboard.errors import Conflict, Retryable, Unavailable
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Inbox(Protocol):
+    """Where conversation events go; returns when the event is stored."""
+
+    async def submit(self, account_id: str, event: ConversationEvent) -> None: ...
+
+
+class SessionListener(Protocol):
+    """Who wants to know which accounts can send now."""
+
+    def account_ready(self, account_id: str) -> None: ...
+
+    def account_gone(self, account_id: str) -> None: ...
+
+
+class SessionPool:
+    """Runs a supervisor per wanted account, each in a task of its own, so that none can hurt another (ACC-6)."""
+
+    def __init__(self, settings: Settings, records: AccountRecords, leases: Leases, clock: Clock, inbox: Inbox) -> None:
+        self._settings = settings
+        self._records = records
+        self._leases = leases
+        self._clock = clock
+        self._inbox = inbox
+        self.listeners: list[SessionListener] = []
+        self.engine_options: dict[str, str] = {}
+        self._supervisors: dict[str, Supervisor] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._signs: dict[str, dict[str, datetime]] = {}
+        self.started = False
+        self._stopping = False
+
+    # -- life of the pool
+
+    async def start(self) -> None:
+        """Bring back every account that was linked and wanted (ACC-4). Returns before they are connected."""
+        await self._leases.release_dead_owners()
+        await self._records.forget_stale_states()
+        await self._adopt()
+        self._upkeep = asyncio.create_task(self._keep(), name="pool-upkeep")
+        self.started = True
+
+    async def stop(self) -> None:
+        """Close every session, keep their credentials; ends within the time a single engine may take to stop (SEC-9)."""
+        self._stopping = True
+        if self._upkeep:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
+        await asyncio.gather(*(self.halt(account_id) for account_id in list(self._tasks)), return_exceptions=True)
+        await self._records.touch(self._take_signs())
+
+    # -- life of one session
+
+    async def run(self, account_id: str) -> None:
+        """Start to keep ``account_id`` connected; nothing when it already is being kept.
+
+        Raises :class:`Conflict` while another process owns the session.
+        """
+        async with self._lock(account_id):
+            if self._stopping or (account_id in self._tasks and not self._tasks[account_id].done()):
+                return
+            account = await self._records.get(account_id)
+            if account is None:
+                return
+            if not await self._leases.take(account_id):
+                raise Conflict("Another instance of the dashboard runs this account now.", code="leased")
+            supervisor = self._make_supervisor(account_id, account.engine, linked=account.linked)
+            self._supervisors[account_id] = supervisor
+            task = asyncio.create_task(self._supervise(supervisor), name=f"session:{account_id}")
+            self._tasks[account_id] = task
+
+    async def halt(self, account_id: str) -> None:
+        """Stop keeping ``account_id`` connected, and wait until its session is closed."""
+        async with self._lock(account_id):
+            task = self._tasks.pop(account_id, None)
+            if task is None:
+                return
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self._supervisors.pop(account_id, None)
+            await self._leases.release(account_id)
+
+    def forget(self, account_id: str) -> None:
+        """The account was deleted: drop what is remembered of it."""
+        self._locks.pop(account_id, None)
+        self._signs.pop(account_id, None)
+
+    # -- the way to an engine
+
+    def supervisor(self, account_id: str) -> Supervisor | None:
+        """Who keeps the account now, if anyone."""
+        return self._supervisors.get(account_id)
+
+    def engine(self, account_id: str) -> Engine | None:
+        """The engine while the account is ``ready``, else None."""
+        supervisor = self._supervisors.get(account_id)
+        return supervisor.engine if supervisor and supervisor.ready else None
+
+    async def call(self, account_id: str, make_call: Callable[[Engine], Awaitable[T]]) -> T:
+        """Call into a ready engine, within the time limit (ACC-6).
+
+        Raises :class:`Unavailable` when the account is not connected, :class:`Retryable` when the call took too long, and what
+        the engine raises.
+        """
+        engine = self.engine(account_id)
+        if engine is None:
+            raise Unavailable("The account is not connected.", code="offline")
+        try:
+            async with asyncio.timeout(self._settings.engine_call_seconds):
+                return await make_call(engine)
+        except TimeoutError:
+            raise Retryable(f"WhatsApp did not answer within {self._settings.engine_call_seconds:.0f} s.", code="timeout") from None
+
+    # -- what supervisors tell
+
+    async def on_conversation_event(self, account_id: str, event: ConversationEvent) -> None:
+        """Hand an event to the inbox, and remember the sign of life."""
+        await self._inbox.submit(account_id, event)
+        signs = self._signs.setdefault(account_id, {})
+        now = self._clock.now()
+        if isinstance(event, MessageReceived) and not event.history and not event.from_me:
+            signs["last_inbound_at"] = now
+        elif isinstance(event, Receipt):
+            signs["last_receipt_at"] = now
+        signs["last_proof_at"] = now
+
+    def on_ready(self, account_id: str) -> None:
+        """The account can send from now on."""
+        for listener in self.listeners:
+            listener.account_ready(account_id)
+
+    def on_gone(self, account_id: str) -> None:
+        """The account cannot send any more."""
+        for listener in self.listeners:
+            listener.account_gone(account_id)
+
+    def on_proof(self, account_id: str, at: datetime) -> None:
+        """WhatsApp answered the probe."""
+        self._signs.setdefault(account_id, {})["last_proof_at"] = at
+
+    # -- inside
+
+    def _lock(self, account_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(account_id, asyncio.Lock())
+
+    def _make_supervisor(self, account_id: str, engine: str, *, linked: bool) -> Supervisor:
+        def context(emit: Callable[[EngineEvent], Awaitable[None]]) -> EngineContext:
+            return EngineContext(
+                account_id=account_id,
+                data_dir=self._settings.data_dir / "sessions" / account_id,
+                emit=emit,
+                load_credentials=lambda: self._records.load_credentials(account_id),
+                save_credentials=lambda secret: self._records.save_credentials(account_id, secret),
+                options=self.engine_options,
+            )
+
+        return Supervisor(
+            account_id,
+            engine_class(engine),
+            context,
+            linked=linked,
+            records=self._records,
+            hooks=self,
+            clock=self._clock,
+            probe_seconds=self._settings.probe_seconds,
+            call_seconds=self._settings.engine_call_seconds,
+        )
+
+    async def _supervise(self, supervisor: Supervisor) -> None:
+        """Run one supervisor; a fault of ours in it is written down and ends only this session's task."""
+        account_id = supervisor.account_id
+        try:
+            await supervisor.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("supervisor failed", account_id=account_id)
+            await self._records.set_status(account_id, AccountStatus.ERROR, "An internal error stopped this session; press Reconnect.")
+        finally:
+            if supervisor.ready:
+                supervisor.ready = False
+                self.on_gone(account_id)
+
+    def _take_signs(self) -> dict[str, dict[str, datetime]]:
+        signs, self._signs = self._signs, {}
+        return {account_id: columns for account_id, columns in signs.items() if columns}
+
+    async def _keep(self) -> None:
+        """Renew the leases, store the signs of life, and adopt accounts whose owner died (other processes: PostgreSQL)."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                running = [account_id for account_id, task in self._tasks.items() if not task.done()]
+                for account_id in await self._leases.renew(running):
+                    log.error("lease lost: another instance took the session", account_id=account_id)
+                    await self.halt(account_id)
+                await self._records.touch(self._take_signs())
+                await self._adopt()
+            except Exception:
+                log.exception("pool upkeep failed; it is tried again")
+
+    async def _adopt(self) -> None:
+        """Run the wanted accounts that nobody runs."""
+        for account in await self._records.wanted():
+            task = self._tasks.get(account.id)
+            if task is None:
+                try:
+                    await self.run(account.id)
+                except Conflict:
+                    continue

@@ -1,0 +1,283 @@
+"""One supervisor per account: starts its engine, watches it, and starts a new one after every loss (ACC-5, ACC-6, ACC-9).
+
+A supervisor lives from "connect" to "disconnect" (or to an end that trying again cannot mend). In it engines come and go; each
+engine's life ends with a :class:`Disconnected`, whoever noticed: WhatsApp, the engine, or the probe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from whatsapp_dashboard.accounts.backoff import REPLACED_SECONDS, reconnect_delay
+from whatsapp_dashboard.accounts.records import AccountRecords
+from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.engine_events import (
+    ConversationEvent,
+    DisconnectCause,
+    Disconnected,
+    EngineEvent,
+    OfflineSyncDone,
+    PairingCode,
+    QrCode,
+    QrExpired,
+    Ready,
+    Restricted,
+)
+from whatsapp_dashboard.engines.base import Engine, EngineContext
+from whatsapp_dashboard.errors import AppError, Retryable, Unavailable
+
+log = structlog.get_logger(__name__)
+
+SCAN_SECONDS = 120.0
+"""Without a scan for this long after the first code the account stops waiting (ACC-3)."""
+LOGIN_SECONDS = 60.0
+"""An engine that shows neither a code nor a connection for this long is started anew."""
+UNLINKED_TRIES = 5
+"""An account without credentials gives up after this many failed starts: nobody is looking any more."""
+STOP_SECONDS = 3.0
+RESTRICTED_FOR = timedelta(hours=1)
+"""How long the breaker stays closed when WhatsApp does not say (ACC-11)."""
+
+_FINAL = {
+    DisconnectCause.LOGGED_OUT: AccountStatus.AUTH_FAILED,
+    DisconnectCause.BANNED: AccountStatus.AUTH_FAILED,
+    DisconnectCause.OUTDATED: AccountStatus.ERROR,
+}
+
+
+class PoolHooks(Protocol):
+    """What a supervisor tells the pool."""
+
+    async def on_conversation_event(self, account_id: str, event: ConversationEvent) -> None: ...
+
+    def on_ready(self, account_id: str) -> None: ...
+
+    def on_gone(self, account_id: str) -> None: ...
+
+    def on_proof(self, account_id: str, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQr:
+    """The code that is valid now, and since when."""
+
+    code: QrCode
+    issued_at: datetime
+
+
+class Supervisor:
+    """Owns the session of one account while it is wanted."""
+
+    def __init__(
+        self,
+        account_id: str,
+        make_engine: Callable[[EngineContext], Engine],
+        context: Callable[[Callable[[EngineEvent], Awaitable[None]]], EngineContext],
+        *,
+        linked: bool,
+        records: AccountRecords,
+        hooks: PoolHooks,
+        clock: Clock,
+        probe_seconds: float,
+        call_seconds: float,
+    ) -> None:
+        self.account_id = account_id
+        self._make_engine = make_engine
+        self._context = context
+        self._linked = linked
+        self._records = records
+        self._hooks = hooks
+        self._clock = clock
+        self._probe_seconds = probe_seconds
+        self._call_seconds = call_seconds
+        self.engine: Engine | None = None
+        self.ready = False
+        self.qr: ShownQr | None = None
+        self.pairing: PairingCode | None = None
+        self._ended: asyncio.Future[Disconnected] = asyncio.get_running_loop().create_future()
+        self._progress = asyncio.Event()
+        self._scan_until: float | None = None
+        self._session_lock = asyncio.Lock()
+        self._log = log.bind(account_id=account_id)
+
+    async def run(self) -> None:
+        """Keep the session up until an end that trying again cannot mend, or until cancelled."""
+        attempt = 0
+        while True:
+            end = await self._one_life(attempt)
+            was_ready, self.ready = self.ready, False
+            if was_ready:
+                attempt = 0
+                self._hooks.on_gone(self.account_id)
+            final = _FINAL.get(end.cause)
+            if final is not None:
+                await self._finish(final, end)
+                return
+            if not self._linked and (self._scan_until is not None or attempt + 1 >= UNLINKED_TRIES):
+                await self._records.set_status(self.account_id, AccountStatus.DISCONNECTED, end.reason, halted=True)
+                return
+            attempt += 1
+            await self._wait_before(attempt, end)
+
+    async def pair(self, phone: str) -> PairingCode:
+        """Ask the engine for a pairing code for ``phone`` (digits). Raises what the engine raises, :class:`Retryable` on time-out."""
+        engine = self.engine
+        if engine is None:
+            raise Unavailable("The account is not waiting to be linked.", code="no_qr")
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                self.pairing = await engine.pair_with_phone(phone)
+        except TimeoutError:
+            raise Retryable("WhatsApp did not answer in time; ask for a new code.", code="timeout") from None
+        return self.pairing
+
+    async def _finish(self, status: AccountStatus, end: Disconnected) -> None:
+        """Stop for good, with the reason. A log-out makes the credentials worthless; a ban keeps them but waits for a person."""
+        if end.cause is DisconnectCause.BANNED and end.until is not None:
+            await self._records.restrict(self.account_id, end.reason, end.until)
+        await self._records.set_status(
+            self.account_id,
+            status,
+            end.reason,
+            unlinked=end.cause is DisconnectCause.LOGGED_OUT,
+            halted=end.cause is DisconnectCause.BANNED,
+        )
+
+    async def _wait_before(self, attempt: int, end: Disconnected) -> None:
+        """Sit out the backoff, visibly (ACC-5)."""
+        delay = reconnect_delay(attempt)
+        if end.cause is DisconnectCause.RESTART_REQUIRED and attempt == 1:
+            delay = 0.0
+        elif end.cause is DisconnectCause.REPLACED:
+            delay = max(delay, REPLACED_SECONDS)
+        status = AccountStatus.ERROR if end.cause is DisconnectCause.ENGINE_CRASHED else AccountStatus.DISCONNECTED
+        await self._records.set_status(
+            self.account_id,
+            status,
+            end.reason,
+            attempt=attempt,
+            next_attempt_at=self._clock.now() + timedelta(seconds=delay),
+            offline=True,
+        )
+        self._log.info("session down", cause=end.cause, reason=end.reason, attempt=attempt, retry_in=round(delay, 1))
+        await self._clock.sleep(delay)
+
+    async def _one_life(self, attempt: int) -> Disconnected:
+        """Start one engine and return how it ended."""
+        self._ended = asyncio.get_running_loop().create_future()
+        self._progress = asyncio.Event()
+        self._scan_until = None
+        words = "Connecting" if attempt == 0 else f"Reconnecting, try {attempt}"
+        await self._records.set_status(self.account_id, AccountStatus.INITIALIZING, words, attempt=attempt)
+        ended = self._ended
+        engine = self._make_engine(self._context(lambda event: self._on_event(event, ended)))
+        self.engine = engine
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                await engine.start()
+            return await self._watch(engine, ended)
+        except TimeoutError:
+            return Disconnected(DisconnectCause.CONNECTION_LOST, f"WhatsApp did not answer within {self._call_seconds:.0f} s.")
+        except AppError as error:
+            return Disconnected(DisconnectCause.CONNECTION_LOST, error.message)
+        except Exception as error:
+            self._log.exception("engine failed")
+            return Disconnected(DisconnectCause.ENGINE_CRASHED, f"The engine failed ({type(error).__name__}); it is started again.")
+        finally:
+            self.engine = self.qr = self.pairing = None
+            if not ended.done():
+                ended.cancel()
+            await self._stop(engine)
+
+    async def _watch(self, engine: Engine, ended: asyncio.Future[Disconnected]) -> Disconnected:
+        """Wait for the end, and prove in between that the session is alive (ACC-9)."""
+        progress = asyncio.create_task(self._progress.wait())
+        try:
+            waiting: set[asyncio.Future[Any]] = {progress, ended}
+            await asyncio.wait(waiting, timeout=LOGIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            progress.cancel()
+        if not ended.done() and not self._progress.is_set():
+            return Disconnected(DisconnectCause.CONNECTION_LOST, f"No answer to the log-in within {LOGIN_SECONDS:.0f} s.")
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=self._pause())
+            if ended.done():
+                break
+            if self.ready:
+                try:
+                    async with asyncio.timeout(min(self._call_seconds, self._probe_seconds)):
+                        await engine.probe()
+                except (TimeoutError, AppError):
+                    if not ended.done():
+                        return Disconnected(DisconnectCause.CONNECTION_LOST, "The connection went silent; it is restarted.")
+                else:
+                    self._hooks.on_proof(self.account_id, self._clock.now())
+            elif self._scan_until is not None and self._clock.monotonic() >= self._scan_until:
+                return Disconnected(DisconnectCause.CONNECTION_LOST, "The QR code expired without a scan.")
+        return ended.result()
+
+    def _pause(self) -> float:
+        if self.ready or self._scan_until is None:
+            return self._probe_seconds
+        return max(0.05, self._scan_until - self._clock.monotonic())
+
+    async def _stop(self, engine: Engine) -> None:
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await engine.stop()
+        except Exception:
+            self._log.warning("engine did not stop in time", exc_info=True)
+
+    async def _on_event(self, event: EngineEvent, ended: asyncio.Future[Disconnected]) -> None:
+        """What the engine emits. Returns when it is stored."""
+        if not isinstance(event, QrCode | PairingCode | QrExpired | Ready | Disconnected | Restricted | OfflineSyncDone):
+            await self._hooks.on_conversation_event(self.account_id, event)
+            return
+        async with self._session_lock:
+            if ended.done():
+                return  # the last words of an engine that was given up
+            await self._on_session_event(event, ended)
+
+    async def _on_session_event(
+        self,
+        event: QrCode | PairingCode | QrExpired | Ready | Disconnected | Restricted | OfflineSyncDone,
+        ended: asyncio.Future[Disconnected],
+    ) -> None:
+        match event:
+            case QrCode():
+                await self._show_qr(event)
+            case PairingCode():
+                self.pairing = event
+            case QrExpired():
+                ended.set_result(Disconnected(DisconnectCause.CONNECTION_LOST, "The QR code expired without a scan."))
+            case Ready():
+                self.qr = self.pairing = self._scan_until = None
+                self._linked = True
+                await self._records.set_status(self.account_id, AccountStatus.READY, "Connected", ready=event)
+                self.ready = True
+                self._progress.set()
+                self._hooks.on_ready(self.account_id)
+            case Restricted():
+                until = event.until or self._clock.now() + RESTRICTED_FOR
+                await self._records.restrict(self.account_id, event.reason, until)
+            case Disconnected():
+                ended.set_result(event)
+            case OfflineSyncDone():
+                self._log.info("caught up with what was missed", count=event.count)
+
+    async def _show_qr(self, code: QrCode) -> None:
+        first = self.qr is None
+        self.qr = ShownQr(code, self._clock.now())
+        if self._scan_until is None:
+            self._scan_until = self._clock.monotonic() + SCAN_SECONDS
+        self._progress.set()
+        if first:
+            await self._records.set_status(self.account_id, AccountStatus.QR_READY, "Waiting for the scan")
+        await self._records.announce_qr(self.account_id, {"expires_at": code.expires_at.isoformat(), "last": code.last})
