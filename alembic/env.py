@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from whatsapp_dashboard.config import load_settings
 from whatsapp_dashboard.core.migrations import context_options, migration_connection
 from whatsapp_dashboard.models import metadata

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import JSON, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import AutoString
 
-from alembic import command
-from alembic.config import Config
 from whatsapp_dashboard.core.db import UtcDateTime
 
 INI = Path(__file__).resolve().parents[2] / "alembic.ini"
