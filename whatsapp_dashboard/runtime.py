@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.crypto import SecretBox, load_key
+from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.events.bus import EventBus
 
@@ -19,7 +19,7 @@ class Runtime:
         self.settings = settings
         self.clock = clock or Clock()
         configured = settings.encryption_key.get_secret_value() if settings.encryption_key else None
-        self.box = SecretBox(load_key(configured, settings.data_dir / "encryption.key"))
+        self.box = SecretBox(*load_keys(configured, settings.data_dir / KEY_FILE))
         self.db = Database(settings.database)
         self.bus = EventBus(self.db)
         self.db.on_commit.append(self.bus.wake)

@@ -16,8 +16,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
+KEY_FILE = "encryption.key"
 _NONCE_BYTES = 12
 _VERSION = "v1"
+_STANDARD = str.maketrans("-_", "+/")
 
 
 class CryptoError(Exception):
@@ -67,32 +69,58 @@ class SecretBox:
             raise CryptoError(f"The secret at {place} was changed or moved and cannot be opened.") from None
 
 
-def load_key(configured: str | None, path: Path) -> bytes:
-    """The configured key (base64), else the one in the file ``path``, made with mode 600 when it is not there.
+def load_keys(configured: str | None, path: Path) -> list[bytes]:
+    """The configured key (base64), else those of the key file ``path``, made with mode 600 when it is not there. The first
+    encrypts. A second one is there only after a rotation was interrupted.
 
     Raises :class:`CryptoError` for a key that is not 32 bytes.
     """
     if configured:
-        try:
-            key = base64.b64decode(configured, altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            raise CryptoError("ENCRYPTION_KEY is not base64. Make one with: openssl rand -base64 32") from None
-        if len(key) != KEY_BYTES:
-            raise CryptoError(f"ENCRYPTION_KEY has {len(key)} bytes, not {KEY_BYTES}. Make one with: openssl rand -base64 32")
-        return key
+        return [parse_key(configured)]
+    if not path.exists():
+        _write_key(path, os.urandom(KEY_BYTES))
+    return [_read_key(file) for file in (path, staged(path)) if file.exists()]
+
+
+def parse_key(text: str) -> bytes:
+    """Read a key written as base64. Raises :class:`CryptoError` that says how to make one."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise CryptoError(f"The key file {path} is damaged: it has {len(key)} bytes, not {KEY_BYTES}.") from None
-        return key
-    key = os.urandom(KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
+        key = base64.b64decode(text.translate(_STANDARD), validate=True)
+    except (ValueError, binascii.Error):
+        raise CryptoError("The encryption key is not base64. Make one with: openssl rand -base64 32") from None
+    if len(key) != KEY_BYTES:
+        raise CryptoError(f"The encryption key has {len(key)} bytes, not {KEY_BYTES}. Make one with: openssl rand -base64 32")
+    return key
+
+
+def staged(path: Path) -> Path:
+    """Where a rotation keeps the new key until every secret is sealed with it."""
+    return path.with_name(path.name + ".new")
+
+
+def stage_key(path: Path, key: bytes) -> bytes:
+    """Write ``key`` beside the key file ``path`` and return it; the key of an interrupted rotation is taken up instead."""
+    if staged(path).exists():
+        return _read_key(staged(path))
+    _write_key(staged(path), key)
+    return key
+
+
+def _read_key(path: Path) -> bytes:
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise CryptoError(f"The key file {path} is damaged: it has {len(key)} bytes, not {KEY_BYTES}.")
+    return key
+
+
+def _write_key(path: Path, key: bytes) -> None:
+    """Write the file whole or not at all, and on disk."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
-    return key
+    part.rename(path)
 
 
 def _key_id(key: bytes) -> str:
