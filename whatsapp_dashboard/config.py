@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -140,9 +140,9 @@ def load_settings() -> Settings:
         raise ConfigError("The settings cannot be used. " + " ".join(line + "." for line in lines)) from None
 
 
-def _from_files() -> dict[str, str]:
+def _from_files() -> dict[str, Any]:
     """Values given as ``NAME_FILE`` (how container platforms hand over secrets)."""
-    values = {}
+    values: dict[str, Any] = {}
     for name in Settings.model_fields:
         path = os.environ.get(f"{name.upper()}_FILE")
         if path:

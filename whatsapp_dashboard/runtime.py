@@ -6,6 +6,7 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.events.bus import EventBus
 
 _current: Runtime | None = None
@@ -27,6 +28,7 @@ class Runtime:
     async def start(self) -> None:
         """Bring everything up; when it returns the program is ready."""
         global _current  # noqa: PLW0603
+        await upgrade(self.settings.database)
         await self.bus.start()
         _current = self
 

@@ -1,0 +1,35 @@
+# The Python environment that ./run and ./test share. Sourced by both, from the folder of the repository.
+# After `prepare_environment requirements.txt` the variable PYTHON runs Python with everything in that file installed.
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+fail() { printf '\033[1;31m==>\033[0m %s\n' "$*" >&2; exit 1; }
+
+find_python() {
+    local candidate
+    for candidate in "${PYTHON3:-}" python3.11 python3.12 python3.13 python3; do
+        [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON3=/path/to/python3 $0"
+}
+
+# prepare_environment FILE: make or update .venv for the requirements FILE; does nothing when nothing changed.
+prepare_environment() {
+    local wanted=$1 base stamp have
+    PYTHON=$PWD/.venv/bin/python
+    stamp=.venv/.installed-${wanted%.txt}
+    have=$(cat requirements.txt "$wanted" | sha256sum | cut -c1-64)
+    [ -x "$PYTHON" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$have" ] && return
+    if [ ! -x "$PYTHON" ] || ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
+        base=$(find_python)
+        say "Making a Python environment in .venv (the first time only)"
+        rm -rf .venv
+        "$base" -m venv .venv || fail "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"
+    fi
+    say "Installing what $wanted names (this takes a minute when it is the first time)"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$wanted" || fail "The installation failed; the lines above say why."
+    printf '%s\n' "$have" >"$stamp"
+}

@@ -1,0 +1,30 @@
+# What the tests need besides Python: a PostgreSQL server and a Chromium. Sourced by ./test.
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
+}
+
+install_package() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    say "Installing $1 (the first time only)"
+    if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1; then
+        as_root apt-get update -qq >/dev/null 2>&1 || true
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+    fi
+}
+
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return
+    command -v postgres >/dev/null 2>&1 && return
+    install_package postgresql || fail "The tests need PostgreSQL's server programs. Install them: apt-get install postgresql"
+}
+
+need_chromium() {
+    [ -n "${CHROMIUM:-}" ] && return
+    [ -x /usr/bin/chromium ] && return
+    ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-*/chrome-linux*/chrome >/dev/null 2>&1 && return
+    install_package chromium && return
+    say "Trying Playwright's own Chromium"
+    "$PYTHON" -m playwright install chromium >/dev/null 2>&1 ||
+        fail "The browser tests need Chromium: apt-get install chromium, or name one: CHROMIUM=/path/to/chrome ./test"
+}

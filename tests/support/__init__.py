@@ -1,0 +1,1 @@
+"""What tests share: a PostgreSQL server, databases, a movable clock, the real server process, a browser."""
