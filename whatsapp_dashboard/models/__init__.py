@@ -4,7 +4,7 @@ from whatsapp_dashboard.models.account import Account, SessionCredential, Sessio
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
 from whatsapp_dashboard.models.event import Event, EventCursor, Setting
-from whatsapp_dashboard.models.message import Media, Message, MessageAction, Reply
+from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply
 from whatsapp_dashboard.models.workspace import LoginAttempt, LoginSession, Operator, Workspace
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "MessageAction",
     "Note",
     "Operator",
+    "ParkedEvent",
     "Reply",
     "SessionCredential",
     "SessionLease",

@@ -17,6 +17,7 @@ class Contact(SQLModel, table=True):
         UniqueConstraint("account_id", "phone"),
         UniqueConstraint("account_id", "lid"),
         UniqueConstraint("account_id", "jid"),
+        Index("ix_contact_account_id_approached_at", "account_id", "approached_at"),
     )
 
     id: str = id_field()
@@ -29,6 +30,8 @@ class Contact(SQLModel, table=True):
     """Given by the operator or the address book of the linked phone; stronger than the push name."""
     push_name: str = Field(default="", max_length=255)
     opted_out: bool = False
+    approached_at: datetime | None = time_field()
+    """When we wrote first to somebody who had never written: what the daily limit of ACC-11 counts."""
     created_at: datetime = created_field()
 
 

@@ -138,3 +138,19 @@ class Reply(SQLModel, table=True):
     reason: str = Field(default="", max_length=255)
     """Why nobody answered, for people."""
     settled_at: datetime | None = time_field()
+
+
+class ParkedEvent(SQLModel, table=True):
+    """What happened to a message that is not known yet (WhatsApp does not keep the order): applied when the message arrives or
+    gets its WhatsApp id, forgotten after some days."""
+
+    __tablename__ = "parked_event"
+    __table_args__ = (Index("ix_parked_event_account_id_wa_id", "account_id", "wa_id"),)
+
+    id: str = id_field()
+    account_id: str = owned_by("account.id", index=False)
+    wa_id: str = Field(max_length=128)
+    kind: str = Field(max_length=16)
+    """``receipt``, ``reaction``, ``edit``, ``revoke`` or ``vote``."""
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json, nullable=False)
+    created_at: datetime = created_field(index=True)
