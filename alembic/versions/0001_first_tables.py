@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("push_name", sa.String(length=255), nullable=False),
         sa.Column("opted_out", sa.Boolean(), nullable=False),
+        sa.Column("approached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_contact_account_id_account"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
@@ -141,6 +142,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "lid", name=op.f("uq_contact_account_id_lid")),
         sa.UniqueConstraint("account_id", "phone", name=op.f("uq_contact_account_id_phone")),
     )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_account_id_approached_at", ["account_id", "approached_at"], unique=False)
+
     op.create_table(
         "login_session",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -188,6 +192,21 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index(batch_op.f("ix_media_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
+        "parked_event",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("wa_id", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_parked_event_account_id_account"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parked_event")),
+    )
+    with op.batch_alter_table("parked_event", schema=None) as batch_op:
+        batch_op.create_index("ix_parked_event_account_id_wa_id", ["account_id", "wa_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_parked_event_created_at"), ["created_at"], unique=False)
 
     op.create_table(
         "session_credential",
@@ -406,6 +425,11 @@ def downgrade() -> None:
 
     op.drop_table("session_lease")
     op.drop_table("session_credential")
+    with op.batch_alter_table("parked_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_parked_event_created_at"))
+        batch_op.drop_index("ix_parked_event_account_id_wa_id")
+
+    op.drop_table("parked_event")
     with op.batch_alter_table("media", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_media_sha256"))
         batch_op.drop_index("ix_media_pending", postgresql_where=sa.text("state = 'pending'"), sqlite_where=sa.text("state = 'pending'"))
@@ -417,6 +441,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_session_expires_at"))
 
     op.drop_table("login_session")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_account_id_approached_at")
+
     op.drop_table("contact")
     with op.batch_alter_table("operator", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_operator_workspace_id"))

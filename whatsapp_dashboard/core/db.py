@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import DateTime, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
+
+log = structlog.get_logger(__name__)
 
 GROUP_LIMIT = 64
 """Writes that may share one commit; more would keep the first of them waiting."""
@@ -54,7 +57,7 @@ class _Group:
 
     def __init__(self) -> None:
         self.connection: AsyncConnection | None = None
-        self.size = 0
+        self.sessions: list[AsyncSession] = []
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Nobody may be waiting when the commit fails and its writer was cancelled meanwhile.
         self.committed.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -72,6 +75,7 @@ class Database:
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
+        self._background: set[asyncio.Task[None]] = set()
 
     @property
     def dialect(self) -> str:
@@ -100,13 +104,9 @@ class Database:
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
                 await _run_before_commit(session)
-            self._tell(session)
+            self._tell([session])
             return
-        self._waiting += 1
-        try:
-            await self._lock.acquire()
-        finally:
-            self._waiting -= 1
+        await self._take_turn()
         try:
             group = await self._open_group()
             assert group.connection is not None
@@ -115,20 +115,50 @@ class Database:
                 async with session, session.begin():
                     yield session
                     await _run_before_commit(session)
-                group.size += 1
+                group.sessions.append(session)
             finally:
-                if self._waiting == 0 or group.size >= GROUP_LIMIT:
-                    await asyncio.shield(self._commit_group(group))
+                if self._waiting == 0 or len(group.sessions) >= GROUP_LIMIT:
+                    await self._finish(self._commit_group(group))
         finally:
             self._lock.release()
         await asyncio.shield(group.committed)
-        self._tell(session)
 
-    def _tell(self, session: AsyncSession) -> None:
-        for action in session.info.get(_AFTER_COMMIT, {}).values():
-            action()
-        for listener in self.on_commit:
-            listener()
+    async def _take_turn(self) -> None:
+        """Wait for the lock. A writer that is cancelled meanwhile may have been the one the open group counted on to commit."""
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            if self._group is not None:
+                task = asyncio.create_task(self._commit_left_over())
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
+            raise
+        finally:
+            self._waiting -= 1
+
+    async def _commit_left_over(self) -> None:
+        async with self._lock:
+            if self._group is not None and self._waiting == 0:
+                await self._commit_group(self._group)
+
+    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` to its end, also when the caller is cancelled, and only then pass the cancellation on."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
+
+    def _tell(self, sessions: list[AsyncSession]) -> None:
+        """The writes of ``sessions`` are on disk. A listener's fault is logged: it cannot undo them."""
+        actions = [action for session in sessions for action in session.info.get(_AFTER_COMMIT, {}).values()]
+        for action in (*actions, *self.on_commit):
+            try:
+                action()
+            except Exception:
+                log.exception("a listener of committed writes failed")
 
     async def _open_group(self) -> _Group:
         if self._group is None:
@@ -149,8 +179,10 @@ class Database:
         try:
             await group.connection.commit()
         except BaseException as error:
+            await group.connection.invalidate()  # its transaction may still be open
             group.committed.set_exception(error)
         else:
+            self._tell(group.sessions)
             group.committed.set_result(None)
         finally:
             await group.connection.close()
