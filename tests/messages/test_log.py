@@ -6,9 +6,7 @@ import csv
 import io
 import re
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
@@ -21,7 +19,7 @@ from whatsapp_dashboard.messages.log import MessageLog
 from whatsapp_dashboard.messages.log_csv import BOM, safe_cell
 from whatsapp_dashboard.messages.log_query import Search, parse_cursor, time_of
 from whatsapp_dashboard.messages.log_views import LogFilters, LogPage
-from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, Workspace, metadata
+from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, Workspace
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -74,14 +72,17 @@ class Cast:
 
 
 @pytest.fixture
-async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path}/log.db")
-    async with db.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+async def cast(db: Database) -> Cast:
     cast = Cast(db)
     await cast.set_up()
-    yield cast
-    await db.close()
+    return cast
+
+
+@pytest.fixture
+async def sqlite_cast(sqlite_db: Database) -> Cast:
+    cast = Cast(sqlite_db)
+    await cast.set_up()
+    return cast
 
 
 def numbers(page: LogPage) -> list[int]:
@@ -257,17 +258,17 @@ def test_ids_carry_their_time() -> None:
     [LogFilters(), LogFilters(account_id="sales"), LogFilters(status="failed"), LogFilters(text="x"), LogFilters(contact="a"),
      LogFilters(conversation_id="dev-sales"), LogFilters(since=BEGIN, until=BEGIN + timedelta(days=1))],
 )  # fmt: skip
-async def test_every_plan_goes_by_an_index_and_none_reads_the_whole_table(cast: Cast, filters: LogFilters) -> None:
+async def test_every_plan_goes_by_an_index_and_none_reads_the_whole_table(sqlite_cast: Cast, filters: LogFilters) -> None:
     """MSG-8"""
     for upwards in (False, True):
         search = Search(filters, ["sales", "support"], upwards=upwards)
-        async with cast.db.read() as session:
+        async with sqlite_cast.db.read() as session:
             await search.prepare(session)
             statements = [search.ids(message_id(9), None if search.indexed else message_id(1), 51)]
             if not search.indexed:
                 statements.append(search.window(message_id(9), 1_000))
             for statement in statements:
-                sql = str(statement.compile(cast.db.engine.sync_engine, compile_kwargs={"literal_binds": True}))
+                sql = str(statement.compile(sqlite_cast.db.engine.sync_engine, compile_kwargs={"literal_binds": True}))
                 plan = [row[3] for row in await session.execute(text("EXPLAIN QUERY PLAN " + sql.replace(":", "\\:")))]
                 steps = [step for step in plan if "message" in step.lower()]
                 assert steps, plan

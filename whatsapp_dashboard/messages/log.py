@@ -101,7 +101,7 @@ class MessageLog:
         statement = select(col(Account.id), col(Account.name)).where(col(Account.workspace_id) == who.workspace_id)
         if filters.account_id:
             statement = statement.where(col(Account.id) == filters.account_id)
-        names = dict((await session.execute(statement)).tuples().all())
+        names: dict[str, str] = {row[0]: row[1] for row in await session.execute(statement)}
         if filters.account_id and not names:
             raise NotFound("There is no such account.")
         return names
