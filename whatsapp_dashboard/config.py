@@ -25,10 +25,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
     dashboard_username: Annotated[str, Field(min_length=1, max_length=64)] = "admin"
+    """User name of the first operator, made at the first start."""
     dashboard_password: SecretStr | None = None
     """Password of the first operator; generated and printed once when absent (SEC-1)."""
     dashboard_host: str = "127.0.0.1"
+    """Address to listen on; ``0.0.0.0`` to be reached from other machines."""
     dashboard_port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    """Port to listen on."""
     dashboard_url: str | None = None
     """Where people reach the dashboard, for instance ``https://chat.example.org``; decides cookies and allowed origins."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -37,12 +40,14 @@ class Settings(BaseSettings):
     """Addresses or networks whose ``X-Forwarded-*`` headers are believed, separated by commas."""
 
     data_dir: Path = Path("data")
+    """Folder for the database, media, key and sessions."""
     database_url: str | None = None
     """``postgresql://user:password@host/database``; without it an SQLite file in the data folder."""
     encryption_key: SecretStr | None = None
     """32 bytes as base64; without it a key file in the data folder is made and used (SEC-7)."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important log lines that are written."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """``auto`` writes text to a terminal and JSON elsewhere."""
 

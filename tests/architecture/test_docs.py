@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import settings_table
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 FOLDERS = ("whatsapp_dashboard", "tests", "docs", "benchmarks", "alembic", "assets", r"\.ci")
@@ -51,3 +53,9 @@ def _picture(document: Path) -> str:
             break
         picture.append(line[indent:].rstrip())
     return "\n".join(picture).rstrip()
+
+
+def test_the_settings_table_lists_every_setting() -> None:
+    """SEC-8: docs/operations.md describes each setting there is, in the words of config.py."""
+    assert all(settings_table.descriptions().values()), "a setting without a docstring"
+    assert settings_table.DOCUMENT.read_text() == settings_table.rendered(), "run: python -m tests.support.settings_table"
