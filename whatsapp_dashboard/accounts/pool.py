@@ -54,6 +54,7 @@ class SessionPool:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._signs: dict[str, dict[str, datetime]] = {}
+        self._upkeep: asyncio.Task[None] | None = None
         self.started = False
         self._stopping = False
 

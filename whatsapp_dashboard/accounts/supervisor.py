@@ -121,7 +121,7 @@ class Supervisor:
                 await self._finish(final, end)
                 return
             if not self._linked and (self._scan_until is not None or attempt + 1 >= UNLINKED_TRIES):
-                await self._records.set_status(self.account_id, AccountStatus.DISCONNECTED, end.reason, halted=True)
+                await self._records.set_status(self.account_id, _down(end), end.reason, halted=True)
                 return
             attempt += 1
             await self._wait_before(attempt, end)
@@ -157,10 +157,9 @@ class Supervisor:
             delay = 0.0
         elif end.cause is DisconnectCause.REPLACED:
             delay = max(delay, REPLACED_SECONDS)
-        status = AccountStatus.ERROR if end.cause is DisconnectCause.ENGINE_CRASHED else AccountStatus.DISCONNECTED
         await self._records.set_status(
             self.account_id,
-            status,
+            _down(end),
             end.reason,
             attempt=attempt,
             next_attempt_at=self._clock.now() + timedelta(seconds=delay),
@@ -281,3 +280,8 @@ class Supervisor:
         if first:
             await self._records.set_status(self.account_id, AccountStatus.QR_READY, "Waiting for the scan")
         await self._records.announce_qr(self.account_id, {"expires_at": code.expires_at.isoformat(), "last": code.last})
+
+
+def _down(end: Disconnected) -> AccountStatus:
+    """How an account that is down is shown: a fault of the engine is an error, everything else a lost connection."""
+    return AccountStatus.ERROR if end.cause is DisconnectCause.ENGINE_CRASHED else AccountStatus.DISCONNECTED
