@@ -42,7 +42,7 @@ async def live(state: PageState, *types: str) -> AsyncIterator[list[EventRecord]
     async with program.bus.subscribe(wanted) as subscription:
         yield []
         while socket_id is not None and _socket(tab) == socket_id:
-            if session_id is None or await program.auth.principal_of_session(session_id) is None:
+            if session_id is None or await program.auth.principal_of_session(session_id, roll=False) is None:
                 return
             batch = await subscription.next(CHECK_SECONDS)
             if batch:

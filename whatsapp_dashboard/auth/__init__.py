@@ -1,0 +1,1 @@
+"""Who may come in: log-in, sessions, second factor, lock-out, and the operators of a workspace."""

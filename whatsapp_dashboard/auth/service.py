@@ -1,0 +1,269 @@
+"""Log-in and everything an operator does with their own access. Other people's access is in operators.py."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn
+
+import jwt
+import structlog
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from whatsapp_dashboard.auth import passwords, totp
+from whatsapp_dashboard.auth.lockout import Lockout
+from whatsapp_dashboard.auth.operators import Operators
+from whatsapp_dashboard.auth.sessions import BROWSER, TOKEN, Issued, SessionInfo, Sessions
+from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.crypto import SecretBox
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.domain.principal import Principal, Role
+from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unauthenticated
+from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.models import LoginSession, Operator, Workspace
+from whatsapp_dashboard.models.workspace import DEFAULT_WORKSPACE
+
+PRUNE_EVERY = timedelta(minutes=15)
+TOKEN_LIFETIME = timedelta(hours=24)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator app needs to be set up: the QR code, and the same secret to type in."""
+
+    secret: str
+    qr: str
+
+
+class AuthService:
+    """Who may come in."""
+
+    def __init__(self, db: Database, box: SecretBox, settings: Settings, clock: Clock) -> None:
+        self._db = db
+        self._box = box
+        self._settings = settings
+        self._clock = clock
+        self._pruner: asyncio.Task[None] | None = None
+        self.sessions = Sessions(db, clock)
+        self.lockout = Lockout(db, clock)
+        self.operators = Operators(db, self.sessions)
+        self.first_password: str | None = None
+        """The generated password of the first operator, in the process that made it; to be printed once (SEC-1)."""
+
+    async def start(self) -> None:
+        """Make the first operator when there is none, and begin to prune."""
+        await self.bootstrap()
+        await passwords.prepare()
+        self._pruner = asyncio.create_task(self._prune_forever(), name="auth-prune")
+
+    async def stop(self) -> None:
+        """Stop pruning."""
+        if self._pruner:
+            self._pruner.cancel()
+            await asyncio.gather(self._pruner, return_exceptions=True)
+
+    async def bootstrap(self) -> None:
+        """The workspace Default and, in an empty dashboard, its owner (SEC-1)."""
+        configured = self._settings.dashboard_password
+        password = configured.get_secret_value() if configured else passwords.generate()
+        passwords.check_new(password)
+        async with self._db.read() as session:
+            if await session.scalar(select(func.count()).select_from(Operator)):
+                return
+        hashed = await passwords.hash_password(password)
+        async with self._db.write() as session:
+            if await session.scalar(select(func.count()).select_from(Operator)):
+                return
+            workspace = await session.scalar(select(Workspace).where(col(Workspace.name) == DEFAULT_WORKSPACE))
+            if workspace is None:
+                workspace = Workspace(name=DEFAULT_WORKSPACE)
+                session.add(workspace)
+                await session.flush()
+            session.add(
+                Operator(
+                    workspace_id=workspace.id, username=self._settings.dashboard_username, password_hash=hashed,
+                    role=Role.OWNER.value,
+                )
+            )
+        if configured is None:
+            self.first_password = password
+
+    async def login(
+        self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str, kind: str = BROWSER
+    ) -> Issued:
+        """Start a session. Raises :class:`Unauthenticated` (code ``bad_credentials``, ``totp_required`` or ``totp_wrong``) or
+        :class:`TooMany`; nothing tells a wrong password from an unknown name."""
+        name = username.strip().lower()[:64]
+        attempt = await self.lockout.begin(ip[:64], name)
+        async with self._db.read() as session:
+            operator = await session.scalar(select(Operator).where(func.lower(col(Operator.username)) == name))
+        right = await passwords.verify(password, operator.password_hash if operator else None)
+        if operator is None or not right or operator.disabled:
+            log.warning("log-in refused", ip=ip)
+            _refuse("The user name or the password is not right.", "bad_credentials")
+        if operator.totp_enabled:
+            if not totp_code:
+                await self.lockout.forget(attempt)
+                _refuse("Enter the code from your authenticator app.", "totp_required")
+            if not await self._use_code(operator.id, totp_code):
+                _refuse("That code is not right. Wait for the next one and try again.", "totp_wrong")
+        async with self._db.write() as session:
+            # Read again under the write: the operator may have been disabled while the password was checked.
+            current = await session.get(Operator, operator.id)
+            if current is None or current.disabled or current.password_hash != operator.password_hash:
+                _refuse("The user name or the password is not right.", "bad_credentials")
+            current.last_login_at = self._clock.now()
+            issued = await self.sessions.issue(session, current, kind=kind, ip=ip, user_agent=user_agent)
+            record(
+                session, "operator.logged_in", workspace_id=current.workspace_id,
+                data={"operator_id": current.id, "username": current.username, "ip": ip, "kind": kind},
+            )
+        await self.lockout.succeeded(ip[:64], name)
+        return issued
+
+    async def authenticate(self, token: str, user_agent: str) -> Principal | None:
+        """Who holds this cookie, or None (SEC-2)."""
+        return await self.sessions.by_token(token, user_agent) if token else None
+
+    async def principal_of_session(self, session_id: str, *, roll: bool = True) -> Principal | None:
+        """Who a running session belongs to, or None when it has ended. ``roll`` counts this look as use."""
+        return await self.sessions.by_id(session_id, roll=roll)
+
+    async def issue_jwt(
+        self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str
+    ) -> tuple[str, Issued]:
+        """Log in for programs: a signed token that lives 24 hours and ends with its session (API-2)."""
+        issued = await self.login(username, password, totp_code, ip=ip, user_agent=user_agent, kind=TOKEN)
+        now = self._clock.now()
+        claims = {
+            "sub": issued.principal.operator_id, "sid": issued.session_id, "iat": now, "exp": now + TOKEN_LIFETIME, "aud": "api",
+        }
+        return jwt.encode(claims, self._box.signing_key, algorithm="HS256"), issued
+
+    async def authenticate_jwt(self, token: str) -> Principal | None:
+        """Who a token of :meth:`issue_jwt` belongs to, or None when it is forged, over, or its session has ended."""
+        try:
+            claims = jwt.decode(
+                token, self._box.signing_key, algorithms=["HS256"], audience="api", options={"require": ["exp", "sid", "sub"]}
+            )
+        except jwt.PyJWTError:
+            return None
+        principal = await self.sessions.by_id(str(claims["sid"]), roll=False)
+        return principal if principal and principal.operator_id == claims["sub"] else None
+
+    async def logout(self, session_id: str) -> None:
+        """End one session."""
+        await self.sessions.end(col(LoginSession.id) == session_id)
+
+    async def list_sessions(self, who: Principal) -> list[SessionInfo]:
+        """One's own running sessions."""
+        return await self.sessions.of_operator(who.operator_id, who.session_id)
+
+    async def revoke(self, who: Principal, session_id: str) -> None:
+        """End one of one's own sessions. Raises :class:`NotFound`."""
+        mine = col(LoginSession.operator_id) == who.operator_id
+        if not await self.sessions.end(col(LoginSession.id) == session_id, mine):
+            raise NotFound("There is no such session, or it has ended already.")
+
+    async def revoke_others(self, who: Principal) -> int:
+        """End all of one's own sessions except this one; returns how many."""
+        mine = col(LoginSession.operator_id) == who.operator_id
+        return len(await self.sessions.end(mine, col(LoginSession.id) != who.session_id))
+
+    async def change_password(self, who: Principal, current: str, new: str, *, ip: str) -> None:
+        """Set a new password and end the other sessions. Wrong tries count for the lock-out."""
+        passwords.check_new(new, field="new_password")
+        await self._confirm_password(who, current, ip)
+        hashed = await passwords.hash_password(new)
+        async with self._db.write() as session:
+            await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(password_hash=hashed))
+            record(
+                session, "operator.password_changed", workspace_id=who.workspace_id,
+                data={"operator_id": who.operator_id, "username": who.username, "ip": ip},
+            )
+        await self.revoke_others(who)
+
+    async def has_totp(self, who: Principal) -> bool:
+        """Whether the second factor is on."""
+        return (await self._operator(who.operator_id)).totp_enabled
+
+    async def begin_totp(self, who: Principal) -> Enrolment:
+        """Make a secret for an authenticator app; it counts only after :meth:`confirm_totp`."""
+        secret = totp.new_secret()
+        async with self._db.write() as session:
+            operator = await session.get(Operator, who.operator_id)
+            if operator is None or operator.totp_enabled:
+                raise Conflict("The second factor is on already. Turn it off first.")
+            operator.totp_secret = totp.seal(self._box, operator.id, secret)
+            operator.totp_last_step = None
+        return Enrolment(secret, await asyncio.to_thread(totp.qr_data_url, totp.address(secret, who.username)))
+
+    async def confirm_totp(self, who: Principal, code: str) -> None:
+        """Turn the second factor on with a first right code, and end the other sessions."""
+        if not await self._use_code(who.operator_id, code):
+            raise Invalid("That code is not right. Wait for the next one and try again.", field="code")
+        async with self._db.write() as session:
+            await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=True))
+        await self.revoke_others(who)
+
+    async def disable_totp(self, who: Principal, password: str, *, ip: str) -> None:
+        """Turn the second factor off; asks for the password again. Wrong tries count for the lock-out."""
+        await self._confirm_password(who, password, ip)
+        async with self._db.write() as session:
+            await session.execute(
+                update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=False, totp_secret=None)
+            )
+
+    async def prune(self) -> None:
+        """Forget sessions and failed log-ins whose time is over."""
+        await self.sessions.prune()
+        await self.lockout.prune()
+
+    async def _prune_forever(self) -> None:
+        while True:
+            try:
+                await self.prune()
+            except Exception:
+                log.exception("pruning sessions failed")
+            await asyncio.sleep(PRUNE_EVERY.total_seconds())
+
+    async def _confirm_password(self, who: Principal, password: str, ip: str) -> None:
+        name = who.username.lower()
+        await self.lockout.begin(ip, name)
+        if not await passwords.verify(password, (await self._operator(who.operator_id)).password_hash):
+            raise Invalid("The current password is not right.", field="current_password", code="wrong_password")
+        await self.lockout.succeeded(ip, name)
+
+    async def _use_code(self, operator_id: str, code: str) -> bool:
+        async with self._db.write() as session:
+            operator = await session.get(Operator, operator_id)
+            step = totp.accepted_step(self._box, operator, code, self._clock.now()) if operator else None
+            if operator is None or step is None:
+                return False
+            # Conditional, so that of two log-ins with the same code at the same moment one fails.
+            used = await session.execute(
+                update(Operator)
+                .where(
+                    col(Operator.id) == operator_id,
+                    (col(Operator.totp_last_step).is_(None)) | (col(Operator.totp_last_step) < step),
+                )
+                .values(totp_last_step=step)
+                .returning(col(Operator.id))
+            )
+            return used.first() is not None
+
+    async def _operator(self, operator_id: str) -> Operator:
+        async with self._db.read() as session:
+            operator = await session.get(Operator, operator_id)
+        if operator is None:
+            raise Unauthenticated("Your session has ended. Please log in again.")
+        return operator
+
+
+def _refuse(message: str, code: str) -> NoReturn:
+    raise Unauthenticated(message, code=code)
