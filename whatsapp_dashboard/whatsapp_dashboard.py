@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
-import reflex as rx
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
-from whatsapp_dashboard.ui.app import build_pages
+from whatsapp_dashboard.api.app import create_api
+from whatsapp_dashboard.api.gate import PREFIXES
+from whatsapp_dashboard.auth.headers import SecurityHeaders, content_policy, script_hashes
+from whatsapp_dashboard.config import load_settings
+from whatsapp_dashboard.runtime import Runtime
+from whatsapp_dashboard.ui.app import create_app
+from whatsapp_dashboard.ui.guard import Guard
 
-app = rx.App(stylesheets=["/app.css"])
-build_pages(app)
+BUILT = Path(".web/build/client")
+
+settings = load_settings()
+app = create_app()
+guards: list[Guard] = []
+
+
+def protect(inner: Any) -> Any:
+    """The guard and the security headers around pages and API; called once, when the server builds the app."""
+    guard = Guard(inner, settings, PREFIXES)
+    guards.append(guard)
+    policy = content_policy(script_hashes(BUILT.rglob("*.html")))
+    return SecurityHeaders(guard, policy=policy, https=settings.secure_cookies)
+
+
+@asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """The runtime, up for as long as the server serves."""
+    runtime = Runtime(settings)
+    await runtime.start()
+    for guard in guards:
+        runtime.auth.sessions.on_ended.append(guard.end)
+    watchers = [asyncio.create_task(guard.watch(), name="guard-watch") for guard in guards]
+    try:
+        yield
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+        await runtime.stop()
+
+
+app.api_transformer = (create_api(settings), protect)
+app.register_lifespan_task(lifespan)

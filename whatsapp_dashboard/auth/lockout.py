@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -53,9 +53,7 @@ class Lockout:
     async def succeeded(self, ip: str, username: str) -> None:
         """Cross out this person's failures from this address. Failures for other names from the address keep counting."""
         async with self._db.write() as session:
-            await session.execute(
-                delete(LoginAttempt).where(col(LoginAttempt.ip) == ip, col(LoginAttempt.username) == username)
-            )
+            await session.execute(delete(LoginAttempt).where(col(LoginAttempt.ip) == ip, col(LoginAttempt.username) == username))
 
     async def forget(self, attempt_id: str) -> None:
         """Cross out one attempt that was neither right nor wrong (the second factor was still missing)."""
@@ -67,8 +65,8 @@ class Lockout:
         async with self._db.write() as session:
             await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < self._clock.now() - WINDOW))
 
-    async def _wait(self, session: AsyncSession, mine: object, now: datetime) -> float:
+    async def _wait(self, session: AsyncSession, mine: ColumnElement[bool], now: datetime) -> float:
         """Seconds until the oldest of the last :data:`LIMIT` failures is forgotten; 0 when there are fewer."""
-        newest = select(col(LoginAttempt.at)).where(mine, col(LoginAttempt.at) > now - WINDOW)  # type: ignore[arg-type]
+        newest = select(col(LoginAttempt.at)).where(mine, col(LoginAttempt.at) > now - WINDOW)
         at = await session.scalar(newest.order_by(col(LoginAttempt.at).desc()).offset(LIMIT - 1).limit(1))
         return (at + WINDOW - now).total_seconds() if at is not None else 0.0

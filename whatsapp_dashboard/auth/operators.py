@@ -69,30 +69,22 @@ class Operators:
             _record(session, who, "operator.created", row)
             return _info(row), None if password else chosen
 
-    async def set_role(self, who: Principal, operator_id: str, role: str) -> OperatorInfo:
-        """Change what an operator may do; open pages follow at their next action."""
+    async def change(self, who: Principal, operator_id: str, *, role: str | None = None, disabled: bool | None = None) -> OperatorInfo:
+        """Change what an operator may do, or lock them out or in; what is None stays. Open pages follow at once."""
         who.require(Role.OWNER)
-        new_role = _role(role)
+        new_role = _role(role) if role is not None else None
         async with self._db.write() as session:
             row = await self._mine(session, who, operator_id)
-            if new_role is not Role.OWNER:
+            if disabled and row.id == who.operator_id:
+                raise Conflict("You cannot disable yourself.")
+            if disabled or (new_role is not None and new_role is not Role.OWNER):
                 await self._keep_an_owner(session, row)
-            row.role = new_role.value
-            _record(session, who, "operator.role_changed", row)
+            if new_role is not None:
+                row.role = new_role.value
+            if disabled is not None:
+                row.disabled = disabled
+            _record(session, who, "operator.changed", row)
         self._sessions.forget()
-        return _info(row)
-
-    async def set_disabled(self, who: Principal, operator_id: str, disabled: bool) -> OperatorInfo:
-        """Lock an operator out at once, or let them in again."""
-        who.require(Role.OWNER)
-        async with self._db.write() as session:
-            row = await self._mine(session, who, operator_id)
-            if disabled:
-                if row.id == who.operator_id:
-                    raise Conflict("You cannot disable yourself.")
-                await self._keep_an_owner(session, row)
-            row.disabled = disabled
-            _record(session, who, "operator.disabled" if disabled else "operator.enabled", row)
         if disabled:
             await self._sessions.end(col(LoginSession.operator_id) == operator_id)
         return _info(row)
@@ -125,7 +117,8 @@ class Operators:
         owners = await session.scalars(
             select(Operator)
             .where(
-                col(Operator.workspace_id) == row.workspace_id, col(Operator.role) == Role.OWNER.value,
+                col(Operator.workspace_id) == row.workspace_id,
+                col(Operator.role) == Role.OWNER.value,
                 col(Operator.disabled).is_(False),
             )
             .with_for_update()
@@ -142,13 +135,13 @@ def _role(role: str) -> Role:
 
 
 def _info(row: Operator) -> OperatorInfo:
-    return OperatorInfo(
-        row.id, row.username, Role(row.role), row.disabled, row.totp_enabled, row.created_at, row.last_login_at
-    )
+    return OperatorInfo(row.id, row.username, Role(row.role), row.disabled, row.totp_enabled, row.created_at, row.last_login_at)
 
 
 def _record(session: AsyncSession, who: Principal, type: str, row: Operator) -> None:
     record(
-        session, type, workspace_id=row.workspace_id,
-        data={"operator_id": row.id, "username": row.username, "role": row.role, "by": who.username},
+        session,
+        type,
+        workspace_id=row.workspace_id,
+        data={"operator_id": row.id, "username": row.username, "role": row.role, "disabled": row.disabled, "by": who.username},
     )

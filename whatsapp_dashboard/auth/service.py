@@ -86,16 +86,16 @@ class AuthService:
                 await session.flush()
             session.add(
                 Operator(
-                    workspace_id=workspace.id, username=self._settings.dashboard_username, password_hash=hashed,
+                    workspace_id=workspace.id,
+                    username=self._settings.dashboard_username,
+                    password_hash=hashed,
                     role=Role.OWNER.value,
                 )
             )
         if configured is None:
             self.first_password = password
 
-    async def login(
-        self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str, kind: str = BROWSER
-    ) -> Issued:
+    async def login(self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str, kind: str = BROWSER) -> Issued:
         """Start a session. Raises :class:`Unauthenticated` (code ``bad_credentials``, ``totp_required`` or ``totp_wrong``) or
         :class:`TooMany`; nothing tells a wrong password from an unknown name."""
         name = username.strip().lower()[:64]
@@ -120,7 +120,9 @@ class AuthService:
             current.last_login_at = self._clock.now()
             issued = await self.sessions.issue(session, current, kind=kind, ip=ip, user_agent=user_agent)
             record(
-                session, "operator.logged_in", workspace_id=current.workspace_id,
+                session,
+                "operator.logged_in",
+                workspace_id=current.workspace_id,
                 data={"operator_id": current.id, "username": current.username, "ip": ip, "kind": kind},
             )
         await self.lockout.succeeded(ip[:64], name)
@@ -134,14 +136,16 @@ class AuthService:
         """Who a running session belongs to, or None when it has ended. ``roll`` counts this look as use."""
         return await self.sessions.by_id(session_id, roll=roll)
 
-    async def issue_jwt(
-        self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str
-    ) -> tuple[str, Issued]:
+    async def issue_jwt(self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str) -> tuple[str, Issued]:
         """Log in for programs: a signed token that lives 24 hours and ends with its session (API-2)."""
         issued = await self.login(username, password, totp_code, ip=ip, user_agent=user_agent, kind=TOKEN)
         now = self._clock.now()
         claims = {
-            "sub": issued.principal.operator_id, "sid": issued.session_id, "iat": now, "exp": now + TOKEN_LIFETIME, "aud": "api",
+            "sub": issued.principal.operator_id,
+            "sid": issued.session_id,
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+            "aud": "api",
         }
         return jwt.encode(claims, self._box.signing_key, algorithm="HS256"), issued
 
@@ -183,7 +187,9 @@ class AuthService:
         async with self._db.write() as session:
             await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(password_hash=hashed))
             record(
-                session, "operator.password_changed", workspace_id=who.workspace_id,
+                session,
+                "operator.password_changed",
+                workspace_id=who.workspace_id,
                 data={"operator_id": who.operator_id, "username": who.username, "ip": ip},
             )
         await self.revoke_others(who)
@@ -215,9 +221,7 @@ class AuthService:
         """Turn the second factor off; asks for the password again. Wrong tries count for the lock-out."""
         await self._confirm_password(who, password, ip)
         async with self._db.write() as session:
-            await session.execute(
-                update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=False, totp_secret=None)
-            )
+            await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=False, totp_secret=None))
 
     async def prune(self) -> None:
         """Forget sessions and failed log-ins whose time is over."""

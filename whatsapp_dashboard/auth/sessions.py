@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -77,8 +77,14 @@ class Sessions:
         """Make a session in this write. Each log-in gets a new secret, so a planted one is worth nothing (fixation)."""
         token, now = secrets.token_urlsafe(32), self._clock.now()
         row = LoginSession(
-            operator_id=operator.id, token_hash=_hash(token), kind=kind, user_agent=user_agent[:512], ip=ip[:64],
-            created_at=now, last_seen_at=now, expires_at=now + LIFETIME,
+            operator_id=operator.id,
+            token_hash=_hash(token),
+            kind=kind,
+            user_agent=user_agent[:512],
+            ip=ip[:64],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + LIFETIME,
         )
         session.add(row)
         await session.flush()
@@ -113,16 +119,12 @@ class Sessions:
                 .where(col(LoginSession.operator_id) == operator_id, col(LoginSession.expires_at) > self._clock.now())
                 .order_by(col(LoginSession.last_seen_at).desc())
             )
-            return [
-                SessionInfo(r.id, r.kind, r.user_agent, r.ip, r.created_at, r.last_seen_at, r.id == current) for r in rows
-            ]
+            return [SessionInfo(r.id, r.kind, r.user_agent, r.ip, r.created_at, r.last_seen_at, r.id == current) for r in rows]
 
-    async def end(self, *conditions: object) -> set[str]:
+    async def end(self, *conditions: ColumnElement[bool]) -> set[str]:
         """End every session that matches all ``conditions`` on :class:`LoginSession`; returns their ids."""
         async with self._db.write() as session:
-            ended = set(
-                await session.scalars(delete(LoginSession).where(*conditions).returning(col(LoginSession.id)))  # type: ignore[arg-type]
-            )
+            ended = set(await session.scalars(delete(LoginSession).where(*conditions).returning(col(LoginSession.id))))
         self.forget(ended)
         for listener in self.on_ended if ended else ():
             listener(ended)
@@ -149,12 +151,16 @@ class Sessions:
         fresh = found is not None and self._clock.monotonic() - found.at < CACHE_SECONDS
         return found if found is not None and fresh and found.expires_at > self._clock.now() else None
 
-    async def _read(self, condition: object) -> _Checked | None:
+    async def _read(self, condition: ColumnElement[bool]) -> _Checked | None:
         generation = self._generation
         async with self._db.read() as session:
             result = await session.execute(
-                select(LoginSession, Operator).join(Operator, col(Operator.id) == col(LoginSession.operator_id)).where(
-                    condition, col(LoginSession.expires_at) > self._clock.now(), col(Operator.disabled).is_(False)  # type: ignore[arg-type]
+                select(LoginSession, Operator)
+                .join(Operator, col(Operator.id) == col(LoginSession.operator_id))
+                .where(
+                    condition,
+                    col(LoginSession.expires_at) > self._clock.now(),
+                    col(Operator.disabled).is_(False),
                 )
             )
             pair = result.one_or_none()
@@ -163,7 +169,12 @@ class Sessions:
             return None if pair is None else await self._read(condition)
         row, operator = pair
         found = _Checked(
-            _principal(operator, row.id), row.kind, row.user_agent, row.token_hash, row.expires_at, row.last_seen_at,
+            _principal(operator, row.id),
+            row.kind,
+            row.user_agent,
+            row.token_hash,
+            row.expires_at,
+            row.last_seen_at,
             self._clock.monotonic(),
         )
         if len(self._cache) > 10_000:

@@ -44,7 +44,7 @@ def accepted_step(box: SecretBox, operator: Operator, code: str, now: datetime) 
 
 def address(secret: str, username: str) -> str:
     """The ``otpauth://`` address an authenticator app reads from the QR code."""
-    return pyotp.TOTP(secret).provisioning_uri(username, issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
 
 
 def qr_data_url(text: str) -> str:

@@ -1,22 +1,30 @@
-"""Registers all pages with Reflex."""
+"""The Reflex app: all pages registered, the event gate in place, no default overlays."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
+from whatsapp_dashboard.ui.guard import EventGate
 from whatsapp_dashboard.ui.pages import PAGES
 from whatsapp_dashboard.ui.session import ShellState
 from whatsapp_dashboard.ui.shell import framed
+from whatsapp_dashboard.ui.state import explain
 
 PRODUCT = "WhatsApp Dashboard"
 
 
-def build_pages(app: rx.App) -> None:
-    """Add every page of `PAGES`, framed; the shell learns who is there before the page loads its own data."""
+def create_app() -> rx.App:
+    """Every page of `PAGES` in its frame; the shell learns who is there before the page loads its own data."""
+    app = rx.App(
+        stylesheets=["/app.css"],
+        html_lang="en",
+        head_components=[rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"), rx.script(src="/session.js")],
+        backend_exception_handler=explain,
+    )
     for page in PAGES:
-        app.add_page(
-            framed(page, PAGES),
-            route=page.route,
-            title=f"{page.title} · {PRODUCT}",
-            on_load=[ShellState.load, *page.on_load],
-        )
+        on_load: list[Any] = [ShellState.load, *page.on_load]
+        app.add_page(framed(page, PAGES), route=page.route, title=f"{page.title} · {PRODUCT}", on_load=on_load)
+    app.add_middleware(EventGate())
+    return app

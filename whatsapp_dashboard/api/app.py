@@ -1,0 +1,42 @@
+"""The REST API: its routes, its error documents, its gate. A new subject adds one line to `ROUTERS`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from whatsapp_dashboard.api import problems
+from whatsapp_dashboard.api.gate import Gate
+from whatsapp_dashboard.api.routes import auth, operators
+from whatsapp_dashboard.config import Settings
+
+ROUTERS: list[APIRouter] = [
+    auth.router,
+    operators.router,
+]
+
+
+def create_api(settings: Settings) -> FastAPI:
+    """The API for these settings, to be put in front of the pages."""
+    api = FastAPI(
+        title="WhatsApp Dashboard",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        description="Everything the dashboard does, for programs. Errors are RFC 9457 problem documents.",
+    )
+    for router in ROUTERS:
+        api.include_router(router)
+    problems.install(api)
+    # The last one added stands outermost: CORS answers preflights before the gate asks for a session.
+    api.add_middleware(Gate, settings=settings)
+    if settings.cors_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Requested-With"],
+        )
+    return api
