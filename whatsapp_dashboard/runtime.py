@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whatsapp_dashboard.auth.service import AuthService
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
@@ -24,18 +25,21 @@ class Runtime:
         self.db = Database(settings.database)
         self.bus = EventBus(self.db)
         self.db.on_commit.append(self.bus.wake)
+        self.auth = AuthService(self.db, self.box, settings, self.clock)
 
     async def start(self) -> None:
         """Bring everything up; when it returns the program is ready."""
         global _current  # noqa: PLW0603
         await upgrade(self.settings.database)
         await self.bus.start()
+        await self.auth.start()
         _current = self
 
     async def stop(self) -> None:
         """Take everything down in reverse order."""
         global _current  # noqa: PLW0603
         _current = None
+        await self.auth.stop()
         await self.bus.stop()
         await self.db.close()
 

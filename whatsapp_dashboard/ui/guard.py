@@ -18,7 +18,6 @@ import structlog
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, OnLoadInternalState, State, StateUpdate
 from reflex_base.event import Event
-from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 

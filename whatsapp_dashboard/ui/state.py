@@ -13,6 +13,7 @@ from typing import Any
 
 import reflex as rx
 import structlog
+from reflex_base.event import EventSpec
 from reflex_base.event.context import EventContext
 
 from whatsapp_dashboard import runtime
@@ -97,14 +98,14 @@ def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def explain(error: Exception) -> Any:
+def explain(exception: Exception) -> EventSpec | None:
     """What the page does about an error: back to the login page, or a toast with the sentence (a reference for bugs)."""
-    if isinstance(error, Unauthenticated):
+    if isinstance(exception, Unauthenticated):
         return to_login()
-    if isinstance(error, AppError):
-        return toast_error(error.message)
+    if isinstance(exception, AppError):
+        return toast_error(exception.message)
     reference = new_id()[-8:]
-    log.error("a page's action failed", reference=reference, exc_info=error)
+    log.error("a page's action failed", reference=reference, exc_info=exception)
     return toast_error("Something went wrong on our side.", f"The log has the details under reference {reference}.")
 
 

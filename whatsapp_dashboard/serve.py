@@ -1,0 +1,141 @@
+"""Starts and ends the dashboard: build if needed, serve on one port in one process, stop in order within ten seconds (SEC-9).
+
+python -m whatsapp_dashboard.serve
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+import uvicorn
+
+from whatsapp_dashboard.build import BuildError, ensure_built
+from whatsapp_dashboard.config import ConfigError, Settings, load_settings
+from whatsapp_dashboard.core.crypto import CryptoError
+from whatsapp_dashboard.core.logging import configure_logging
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUESTS_SECONDS = 2
+"""How long running requests may take to finish at the end; the runtime then has the rest."""
+STOP_SECONDS = 9.5
+"""After this long a stop that hangs is cut, together with all child processes."""
+
+
+def main() -> int:
+    """Serve until told to stop; returns the exit code."""
+    os.chdir(ROOT)
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        listening = bind(settings)
+        ensure_built(ROOT, say=say)
+    except (ConfigError, CryptoError, BuildError) as error:
+        say(str(error))
+        return 2
+    os.environ.update({"__REFLEX_SKIP_COMPILE": "true", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true", "REFLEX_ENV_MODE": "prod"})
+    started = time.monotonic()
+    try:
+        app = import_module("whatsapp_dashboard.whatsapp_dashboard").app()
+    except (ConfigError, CryptoError) as error:
+        say(str(error))
+        return 2
+    server = Server(_config(app, settings), settings, started)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our own beginning (says where it is) and end (in order, and never longer than the limit)."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, began: float) -> None:
+        super().__init__(config)
+        self._settings = settings
+        self._began = began
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell where."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        from whatsapp_dashboard import runtime
+
+        password = runtime.current().auth.first_password
+        if password:
+            say(f"First log-in: user {self._settings.dashboard_username}, password {password}")
+            say("This password is shown only once. Change it on your profile page.")
+        say(f"Ready at {self._settings.public_url} after {time.monotonic() - self._began:.1f} s; Ctrl-C stops it")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops in order; a second one means at once, and still takes the child processes along."""
+        if self.should_exit:
+            cut("Stopped at once")
+        say("Stopping")
+        self.should_exit = True
+        watchdog = threading.Timer(STOP_SECONDS, cut, ["The stop took too long and was cut"])
+        watchdog.daemon = True
+        watchdog.start()
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening address, taken before anything else starts. Raises :class:`ConfigError` when it cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.dashboard_host, settings.dashboard_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        where = f"{settings.dashboard_host}:{settings.dashboard_port}"
+        raise ConfigError(
+            f"DASHBOARD_HOST and DASHBOARD_PORT: cannot listen on {where} ({error.strerror}). Stop what uses it, or choose"
+            " another port with DASHBOARD_PORT."
+        ) from None
+    listening.set_inheritable(False)
+    return listening
+
+
+def cut(reason: str) -> None:
+    """End this process and everything it started, now."""
+    say(reason)
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    os._exit(128 + signal.SIGTERM)
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _config(app: Any, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=1_000_000,
+        timeout_graceful_shutdown=REQUESTS_SECONDS,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
