@@ -19,10 +19,10 @@ from typing import Any
 import psutil
 import uvicorn
 
-from whatsapp_dashboard.build import BuildError, ensure_built
 from whatsapp_dashboard.config import ConfigError, Settings, load_settings
 from whatsapp_dashboard.core.crypto import CryptoError
 from whatsapp_dashboard.core.logging import configure_logging
+from whatsapp_dashboard.ui.build import BuildError, ensure_built
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUESTS_SECONDS = 2
