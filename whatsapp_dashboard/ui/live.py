@@ -25,11 +25,12 @@ CHECK_SECONDS = 2.0
 """How often an idle loop looks whether its page is still there."""
 
 
-async def live(state: PageState, *types: str) -> AsyncIterator[list[EventRecord]]:
+async def live(state: PageState, *types: str, every: float | None = None) -> AsyncIterator[list[EventRecord]]:
     """Yield the events of the operator's workspace in batches as they are committed.
 
     The first batch is empty and comes at once, when the subscription stands: load the page then, and nothing falls between.
-    ``types`` keeps only these event types; none keeps all. What piles up while the page works comes as one batch.
+    ``types`` keeps only these event types; none keeps all. What piles up while the page works comes as one batch. With ``every``,
+    an empty batch comes after that many quiet seconds: for what changes without an event, such as signs of life.
     """
     tab, session_id = EventContext.get().token, current_session_id()
     socket_id = _socket(tab)
@@ -41,11 +42,14 @@ async def live(state: PageState, *types: str) -> AsyncIterator[list[EventRecord]
 
     async with program.bus.subscribe(wanted) as subscription:
         yield []
+        quiet = 0.0
         while socket_id is not None and _socket(tab) == socket_id:
             if session_id is None or await program.auth.principal_of_session(session_id, roll=False) is None:
                 return
             batch = await subscription.next(CHECK_SECONDS)
-            if batch:
+            quiet += CHECK_SECONDS
+            if batch or (every is not None and quiet >= every):
+                quiet = 0.0
                 yield batch
 
 
