@@ -312,6 +312,7 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("ix_message_account_id_id", ["account_id", "id"], unique=False)
         batch_op.create_index("ix_message_account_id_wa_id", ["account_id", "wa_id"], unique=False)
+        batch_op.create_index("ix_message_conversation_id_at_id", ["conversation_id", "at", "id"], unique=False)
         batch_op.create_index("ix_message_conversation_id_id", ["conversation_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_media_id"), ["media_id"], unique=False)
         batch_op.create_index(
@@ -410,6 +411,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_queued", postgresql_where=sa.text("status = 'queued'"), sqlite_where=sa.text("status = 'queued'"))
         batch_op.drop_index(batch_op.f("ix_message_media_id"))
         batch_op.drop_index("ix_message_conversation_id_id")
+        batch_op.drop_index("ix_message_conversation_id_at_id")
         batch_op.drop_index("ix_message_account_id_wa_id")
         batch_op.drop_index("ix_message_account_id_id")
 

@@ -192,7 +192,7 @@ async def test_the_export_has_every_matching_message_once_and_no_live_formula(ca
     """MSG-8"""
     monkeypatch.setattr("whatsapp_dashboard.messages.log.EXPORT_CHUNK", 7)
     await cast.write(*[cast.row(n) for n in range(20)])
-    bad = "=HYPERLINK(\"http://x\",\"a,b\")\nsecond line"
+    bad = '=HYPERLINK("http://x","a,b")\nsecond line'
     await cast.write(cast.row(20, body=bad, direction="outgoing", status="sent"))
     chunks = [chunk async for chunk in cast.log.export(cast.vic, LogFilters())]
     assert len(chunks) > 2
@@ -214,7 +214,8 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted(begin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "filters", [{"direction": "up"}, {"type": "x" * 999}, {"status": "'; DROP"}, {"text": "x" * 201}, {"since": datetime(2026, 1, 1)}]  # noqa: DTZ001
+    "filters",
+    [{"direction": "up"}, {"type": "x" * 999}, {"status": "'; DROP"}, {"text": "x" * 201}, {"since": datetime(2026, 1, 1)}],  # noqa: DTZ001
 )
 def test_filters_that_cannot_be_are_refused_with_the_field_at_fault(filters: dict[str, object]) -> None:
     """MSG-8"""

@@ -25,6 +25,7 @@ class Message(SQLModel, table=True):
         UniqueConstraint("in_reply_to"),
         UniqueConstraint("account_id", "idempotency_key"),
         Index("ix_message_conversation_id_id", "conversation_id", "id"),
+        Index("ix_message_conversation_id_at_id", "conversation_id", "at", "id"),
         Index("ix_message_account_id_id", "account_id", "id"),
         Index("ix_message_queued", "account_id", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index("ix_message_unproven", "account_id", "sent_at", postgresql_where=_UNPROVEN, sqlite_where=_UNPROVEN),

@@ -1,0 +1,141 @@
+"""What the inbox and the API see of conversations and their threads (MSG-7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.errors import Invalid
+
+MAX_SEARCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilters:
+    """Which conversations are wanted; an empty field does not filter. Raises :class:`Invalid` for values that cannot be."""
+
+    account_id: str = ""
+    status: str = ""
+    answered_by: str = ""
+    unread: bool = False
+    text: str = ""
+    """Looked for in names, phone numbers and what the messages say."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("status", ("", "active", "closed")), ("answered_by", ("", "bot", "human"))):
+            if getattr(self, name) not in allowed:
+                raise Invalid(f"The filter “{name}” is one of: {', '.join(allowed[1:])}.", field=name)
+        if len(self.text) > MAX_SEARCH:
+            raise Invalid(f"A search takes at most {MAX_SEARCH} characters.", field="text")
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """One conversation as a line of the inbox."""
+
+    id: str
+    account_id: str
+    account_name: str
+    account_status: AccountStatus
+    contact_id: str
+    contact_kind: str
+    contact_name: str
+    """Empty when neither a name nor a push name is known."""
+    contact_phone: str
+    contact_address: str
+    opted_out: bool
+    status: str
+    answered_by: str
+    bot_paused_until: datetime | None
+    unread: int
+    last_message_at: datetime
+    last_inbound_at: datetime | None
+    preview: str
+    preview_direction: str
+    preview_type: str
+    preview_status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Rows from the newest message on, and the cursor of the next page (None: that was all)."""
+
+    rows: tuple[ConversationRow, ...]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many active conversations there are, for the filter chips."""
+
+    active: int
+    unread: int
+    human: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaView:
+    """The file of a message. ``state`` is ``pending``, ``stored`` or ``failed`` with its reason."""
+
+    id: str
+    state: str
+    reason: str
+    mimetype: str
+    size: int | None
+    filename: str
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedView:
+    """The message another one replies to."""
+
+    message_id: str
+    direction: str
+    type: str
+    text: str
+    sender_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadItem:
+    """One message or note of a thread. ``kind`` is ``message`` or ``note``; a note has only text, operator and times."""
+
+    kind: str
+    id: str
+    at: datetime
+    direction: str = ""
+    type: str = ""
+    text: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    status: str = ""
+    status_reason: str = ""
+    origin: str = ""
+    operator: str = ""
+    sender_name: str = ""
+    sender_address: str = ""
+    wa_id: str = ""
+    media: MediaView | None = None
+    quoted: QuotedView | None = None
+    reactions: dict[str, str] = field(default_factory=dict)
+    votes: dict[str, list[str]] = field(default_factory=dict)
+    history: bool = False
+    recovered: bool = False
+    edited: bool = False
+    revoked: bool = False
+    flagged: bool = False
+    created_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Items from old to new, and the cursor of the older ones (None: this is the beginning)."""
+
+    items: tuple[ThreadItem, ...]
+    older: str | None
