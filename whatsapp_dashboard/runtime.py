@@ -9,6 +9,8 @@ from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.events.bus import EventBus
+from whatsapp_dashboard.messages.log import MessageLog
+from whatsapp_dashboard.system.overview import Overview
 
 _current: Runtime | None = None
 
@@ -26,6 +28,8 @@ class Runtime:
         self.bus = EventBus(self.db)
         self.db.on_commit.append(self.bus.wake)
         self.auth = AuthService(self.db, self.box, settings, self.clock)
+        self.message_log = MessageLog(self.db)
+        self.overview = Overview(self.db, self.clock)
 
     async def start(self) -> None:
         """Bring everything up; when it returns the program is ready."""
