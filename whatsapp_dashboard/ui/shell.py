@@ -147,7 +147,7 @@ def _top_bar(page: Page, pages: list[Page]) -> rx.Component:
 def _drawer(page: Page, pages: list[Page]) -> rx.Component:
     return rx.drawer.root(
         rx.drawer.trigger(
-            rx.icon_button(rx.icon("menu", size=18), variant="ghost", color_scheme="gray", size="3", aria_label="Open navigation"),
+            rx.icon_button(rx.icon("menu", size=18), variant="ghost", color_scheme="gray", size="2", aria_label="Open navigation"),
         ),
         rx.drawer.portal(
             rx.drawer.overlay(z_index="20"),
