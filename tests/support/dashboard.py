@@ -49,8 +49,12 @@ class Dashboard:
             **self._environment,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "whatsapp_dashboard.serve"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-            stdout=self.log.open("ab"), stderr=subprocess.STDOUT,
+            [sys.executable, "-m", "whatsapp_dashboard.serve"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
         )
         mark = self.log.stat().st_size
         deadline = time.monotonic() + START_SECONDS

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from whatsapp_dashboard.ui.home.page import PAGE as HOME
 from whatsapp_dashboard.ui.navigation import Page
+from whatsapp_dashboard.ui.profile.page import PAGE as PROFILE
+from whatsapp_dashboard.ui.team.page import PAGE as TEAM
 
 PAGES: list[Page] = [
     HOME,
+    TEAM,
+    PROFILE,
 ]

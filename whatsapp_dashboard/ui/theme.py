@@ -60,7 +60,7 @@ def radix_theme() -> rx.Component:
     return rx.theme(
         accent_color=ACCENT,
         gray_color="slate",
-        radius="medium",
+        radius="large",
         scaling="95%",
         panel_background="solid",
         has_background=False,

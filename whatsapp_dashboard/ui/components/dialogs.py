@@ -11,7 +11,7 @@ from whatsapp_dashboard.ui import theme
 
 def confirm_dialog(
     *,
-    open_: rx.Var[bool],
+    open_: rx.Var[bool] | bool,
     on_open_change: Any,
     title: str | rx.Var[str],
     text: str | rx.Var[str],
@@ -41,7 +41,7 @@ def confirm_dialog(
 
 def form_dialog(
     *fields: rx.Component,
-    open_: rx.Var[bool],
+    open_: rx.Var[bool] | bool,
     on_open_change: Any,
     title: str | rx.Var[str],
     submit: str | rx.Var[str],

@@ -38,17 +38,23 @@ def _password() -> rx.Component:
                     "Current password", "current_password", type="password", auto_complete="current-password", required=True, max_length=256
                 ),
                 text_field(
-                    "New password", "new_password", "At least 12 characters.", type="password", auto_complete="new-password",
-                    required=True, max_length=256,
+                    "New password",
+                    "new_password",
+                    "At least 12 characters.",
+                    type="password",
+                    auto_complete="new-password",
+                    required=True,
+                    max_length=256,
                 ),
-                text_field(
-                    "New password again", "repeated", type="password", auto_complete="new-password", required=True, max_length=256
-                ),
+                text_field("New password again", "repeated", type="password", auto_complete="new-password", required=True, max_length=256),
                 inline_error(ProfileState.password_error),
                 rx.flex(rx.button("Change password", type="submit"), justify="end", width="100%"),
-                spacing="4", width="100%",
+                spacing="4",
+                width="100%",
             ),
-            on_submit=ProfileState.change_password, reset_on_submit=False, key=ProfileState.password_form.to(str),
+            on_submit=ProfileState.change_password,
+            reset_on_submit=False,
+            key=rx.Var.create(ProfileState.password_form).to(str),
         ),
         title="Password",
     )
@@ -58,7 +64,8 @@ def _second_factor() -> rx.Component:
     return card(
         rx.flex(
             rx.text(
-                "A code from an authenticator app on your phone, asked for after the password.", size=theme.BODY,
+                "A code from an authenticator app on your phone, asked for after the password.",
+                size=theme.BODY,
                 color=theme.TEXT_MUTED,
             ),
             rx.cond(
@@ -66,13 +73,19 @@ def _second_factor() -> rx.Component:
                 rx.hstack(
                     badge("On", "good", "shield-check"),
                     rx.button(
-                        "Turn off", variant="soft", color_scheme="gray", on_click=ProfileState.show_disable(True),
+                        "Turn off",
+                        variant="soft",
+                        color_scheme="gray",
+                        on_click=ProfileState.show_disable(True),
                     ),
                     align="center",
                 ),
                 rx.button("Set up", variant="soft", on_click=ProfileState.begin_totp, disabled=~ProfileState.loaded),
             ),
-            justify="between", align="center", gap="16px", wrap="wrap",
+            justify="between",
+            align="center",
+            gap="16px",
+            wrap="wrap",
         ),
         title="Two-step log-in",
     )
@@ -80,8 +93,12 @@ def _second_factor() -> rx.Component:
 
 def _sessions() -> rx.Component:
     others = rx.button(
-        "Log out all others", size="1", variant="soft", color_scheme="gray", on_click=ProfileState.revoke_others,
-        disabled=ProfileState.sessions.length() < 2,
+        "Log out all others",
+        size="1",
+        variant="soft",
+        color_scheme="gray",
+        on_click=ProfileState.revoke_others,
+        disabled=ProfileState.others == 0,
     )
     return rx.cond(
         ProfileState.loaded,
@@ -90,7 +107,7 @@ def _sessions() -> rx.Component:
     )
 
 
-def _session(row: rx.Var[SessionRow]) -> rx.Component:
+def _session(row: SessionRow) -> rx.Component:
     return rx.flex(
         rx.match(
             row.icon,
@@ -102,7 +119,8 @@ def _session(row: rx.Var[SessionRow]) -> rx.Component:
             rx.hstack(
                 rx.text(row.device, size=theme.BODY, weight="medium"),
                 rx.cond(row.current, badge("This session", "good")),
-                align="center", spacing="2",
+                align="center",
+                spacing="2",
             ),
             rx.hstack(
                 rx.text(row.ip, size=theme.CAPTION, color=theme.TEXT_MUTED),
@@ -118,7 +136,9 @@ def _session(row: rx.Var[SessionRow]) -> rx.Component:
             rx.fragment(),
             rx.button("Log out", size="1", variant="soft", color_scheme="gray", on_click=ProfileState.revoke(row.id)),
         ),
-        align="center", gap="12px", width="100%",
+        align="center",
+        gap="12px",
+        width="100%",
     )
 
 
@@ -132,27 +152,42 @@ def _enrol_dialog() -> rx.Component:
         ),
         rx.hstack(
             rx.code(ProfileState.enrol_secret, size="1", style={"wordBreak": "break-all"}),
-            copy_button(ProfileState.enrol_secret, "Copy the secret"), align="center", justify="center", width="100%",
+            copy_button(ProfileState.enrol_secret, "Copy the secret"),
+            align="center",
+            justify="center",
+            width="100%",
         ),
         text_field(
-            "Code from the app", "code", auto_complete="one-time-code", required=True, max_length=7,
+            "Code from the app",
+            "code",
+            auto_complete="one-time-code",
+            required=True,
+            max_length=7,
             custom_attrs={"inputMode": "numeric"},
         ),
-        open_=ProfileState.enrol_open, on_open_change=ProfileState.show_enrol, title="Set up two-step log-in",
+        open_=ProfileState.enrol_open,
+        on_open_change=ProfileState.show_enrol,
+        title="Set up two-step log-in",
         text="Scan the code with your authenticator app, or type the secret in. Then enter the code the app shows.",
-        submit="Turn on", on_submit=ProfileState.confirm_totp, error=ProfileState.enrol_error, width="420px",
+        submit="Turn on",
+        on_submit=ProfileState.confirm_totp,
+        error=ProfileState.enrol_error,
+        width="420px",
     )
 
 
 def _disable_dialog() -> rx.Component:
     return form_dialog(
         text_field("Your password", "password", type="password", auto_complete="current-password", required=True, max_length=256),
-        open_=ProfileState.disable_open, on_open_change=ProfileState.show_disable, title="Turn two-step log-in off?",
-        text="Your password alone will then be enough to log in.", submit="Turn off", on_submit=ProfileState.disable_totp,
-        error=ProfileState.disable_error, width="420px",
+        open_=ProfileState.disable_open,
+        on_open_change=ProfileState.show_disable,
+        title="Turn two-step log-in off?",
+        text="Your password alone will then be enough to log in.",
+        submit="Turn off",
+        on_submit=ProfileState.disable_totp,
+        error=ProfileState.disable_error,
+        width="420px",
     )
 
 
-PAGE = Page(
-    route="/profile", title="Profile and security", icon="user", content=profile, on_load=[ProfileState.load], in_sidebar=False
-)
+PAGE = Page(route="/profile", title="Profile and security", icon="user", content=profile, on_load=[ProfileState.load], in_sidebar=False)

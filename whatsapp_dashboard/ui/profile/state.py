@@ -32,6 +32,7 @@ class ProfileState(PageState):
     loaded: bool = False
     totp_on: bool = False
     sessions: list[SessionRow] = []
+    others: int = 0
     password_error: str = ""
     password_form: int = 0
     """Counts up to give the form a new key, which empties it."""
@@ -51,6 +52,7 @@ class ProfileState(PageState):
         who, auth = await self._who(), self._services().auth
         self.totp_on = await auth.has_totp(who)
         self.sessions = [_row(item) for item in await auth.list_sessions(who)]
+        self.others = sum(not item.current for item in self.sessions)
         self.loaded = True
 
     @action
@@ -140,7 +142,14 @@ def _row(item: SessionInfo) -> SessionRow:
 def _device(user_agent: str) -> tuple[str, str]:
     """A short name for what a browser calls itself, and its icon."""
     names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux"))
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    )
     browser = next((name for mark, name in names if mark in user_agent), "")
     system = next((name for mark, name in systems if mark in user_agent), "")
     icon = "smartphone" if system in ("Android", "iPhone", "iPad") else "monitor"

@@ -31,7 +31,8 @@ def team() -> rx.Component:
     """The page."""
     return rx.box(
         page_header(
-            "Team", "Who may log in, and what each may do.",
+            "Team",
+            "Who may log in, and what each may do.",
             rx.cond(
                 TeamState.failed == "",
                 rx.button(rx.icon("plus", size=16), "Add operator", on_click=TeamState.show_add(True)),
@@ -49,21 +50,25 @@ def team() -> rx.Component:
         _add_dialog(),
         _secret_dialog(),
         confirm_dialog(
-            open_=TeamState.disable_id != "", on_open_change=TeamState.close_question,
+            open_=TeamState.disable_id != "",
+            on_open_change=TeamState.close_question,
             title=rx.Var.create("Disable ") + TeamState.disable_name + "?",
             text="Their sessions end at once and they cannot log in until you enable them again. Nothing is deleted.",
-            confirm="Disable", on_confirm=TeamState.disable,
+            confirm="Disable",
+            on_confirm=TeamState.disable,
         ),
         confirm_dialog(
-            open_=TeamState.reset_id != "", on_open_change=TeamState.close_question,
+            open_=TeamState.reset_id != "",
+            on_open_change=TeamState.close_question,
             title=rx.Var.create("New password for ") + TeamState.reset_name + "?",
             text="The old password stops working, two-step log-in is turned off and all their sessions end.",
-            confirm="Make a new password", on_confirm=TeamState.reset_member_password,
+            confirm="Make a new password",
+            on_confirm=TeamState.reset_member_password,
         ),
     )
 
 
-def _row(member: rx.Var[Member]) -> rx.Component:
+def _row(member: Member) -> rx.Component:
     return rx.table.row(
         rx.table.row_header_cell(
             rx.hstack(
@@ -71,13 +76,19 @@ def _row(member: rx.Var[Member]) -> rx.Component:
                 rx.text(member.username, size=theme.BODY, weight="medium"),
                 rx.cond(member.is_me, badge("You", "neutral")),
                 rx.cond(member.disabled, badge("Disabled", "bad")),
-                align="center", spacing="2",
+                align="center",
+                spacing="2",
             ),
         ),
         rx.table.cell(
             rx.select(
-                ROLES, value=member.role, size="1", on_change=lambda role: TeamState.set_member_role(member.id, role),
-                variant="soft", color_scheme="gray", custom_attrs={"aria-label": "Role"},
+                ROLES,
+                value=member.role,
+                size="1",
+                on_change=lambda role: TeamState.set_member_role(member.id, role),
+                variant="soft",
+                color_scheme="gray",
+                custom_attrs={"aria-label": "Role"},
             ),
         ),
         rx.table.cell(rx.cond(member.totp, badge("On", "good"), rx.text("Off", size=theme.BODY, color=theme.TEXT_MUTED))),
@@ -88,18 +99,14 @@ def _row(member: rx.Var[Member]) -> rx.Component:
                 rx.fragment(),
                 rx.menu.root(
                     rx.menu.trigger(
-                        rx.icon_button(
-                            rx.icon("ellipsis", size=16), variant="ghost", color_scheme="gray", size="1", aria_label="Actions"
-                        ),
+                        rx.icon_button(rx.icon("ellipsis", size=16), variant="ghost", color_scheme="gray", size="1", aria_label="Actions"),
                     ),
                     rx.menu.content(
                         rx.menu.item("New password", on_select=TeamState.ask_reset(member.id, member.username)),
                         rx.cond(
                             member.disabled,
                             rx.menu.item("Enable", on_select=TeamState.enable(member.id)),
-                            rx.menu.item(
-                                "Disable", color="red", on_select=TeamState.ask_disable(member.id, member.username)
-                            ),
+                            rx.menu.item("Disable", color="red", on_select=TeamState.ask_disable(member.id, member.username)),
                         ),
                     ),
                 ),
@@ -114,8 +121,13 @@ def _add_dialog() -> rx.Component:
     return form_dialog(
         text_field("User name", "username", required=True, max_length=64, auto_complete="off"),
         field("Role", rx.select(ROLES, name="role", default_value=Role.OPERATOR.value, width="100%"), _ROLE_HINT),
-        open_=TeamState.add_open, on_open_change=TeamState.show_add, title="Add an operator",
-        text="A password is made for them and shown to you once.", submit="Add", on_submit=TeamState.add, error=TeamState.add_error,
+        open_=TeamState.add_open,
+        on_open_change=TeamState.show_add,
+        title="Add an operator",
+        text="A password is made for them and shown to you once.",
+        submit="Add",
+        on_submit=TeamState.add,
+        error=TeamState.add_error,
         width="420px",
     )
 
@@ -125,17 +137,21 @@ def _secret_dialog() -> rx.Component:
         rx.dialog.content(
             rx.dialog.title("Password for ", TeamState.secret_for, size="4"),
             rx.dialog.description(
-                "Pass it on now: it is not shown again. They can change it on their profile page.", size="2",
+                "Pass it on now: it is not shown again. They can change it on their profile page.",
+                size="2",
                 color=theme.TEXT_MUTED,
             ),
             rx.hstack(
-                rx.code(TeamState.secret, size="3", id="new-password"), copy_button(TeamState.secret, "Copy the password"),
-                align="center", margin_y="16px",
+                rx.code(TeamState.secret, size="3", id="new-password"),
+                copy_button(TeamState.secret, "Copy the password"),
+                align="center",
+                margin_y="16px",
             ),
             rx.flex(rx.dialog.close(rx.button("Done")), justify="end"),
             max_width="420px",
         ),
-        open=TeamState.secret != "", on_open_change=TeamState.forget_secret,
+        open=TeamState.secret != "",
+        on_open_change=TeamState.forget_secret,
     )
 
 

@@ -127,6 +127,11 @@ class TeamState(PageState):
 
 def _member(item: OperatorInfo, me: str) -> Member:
     return Member(
-        item.id, item.username, item.role.value, item.disabled, item.totp_enabled,
-        item.last_login_at.isoformat() if item.last_login_at else "", item.id == me,
+        item.id,
+        item.username,
+        item.role.value,
+        item.disabled,
+        item.totp_enabled,
+        item.last_login_at.isoformat() if item.last_login_at else "",
+        item.id == me,
     )
