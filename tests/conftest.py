@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from playwright.async_api import Browser
 
+from tests.support.browser import ARTIFACTS, Window, launched
+from tests.support.cast import PASSWORDS, Cast, make_cast
 from tests.support.clock import MovableClock
 from tests.support.postgres import PostgresServer, find_binaries
+from tests.support.server import OWNER, ROOT, Server
+from whatsapp_dashboard.build import ensure_built
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 
@@ -99,3 +107,113 @@ async def sqlite_db(sqlite_url: str) -> AsyncIterator[Database]:
 def clock() -> MovableClock:
     """A clock that stands still until the test moves it."""
     return MovableClock()
+
+
+@pytest.fixture
+async def cast(db: Database) -> Cast:
+    """Ana, Ben, Vic and Mallory, in the database of ``db``."""
+    return await make_cast(db)
+
+
+@pytest.fixture(scope="session")
+def built_pages() -> None:
+    """The pages, built when their sources changed."""
+    ensure_built(ROOT, say=print)
+
+
+@pytest.fixture
+def new_server(built_pages: None, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Makes dashboards (not yet started); all of them are gone when the test ends. Arguments are settings: ``DATABASE_URL=...``."""
+    made: list[Server] = []
+
+    def make(name: str = "data", **env: str) -> Server:
+        server = Server(tmp_path / name, env=env)
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    """A running dashboard on SQLite with the whole cast in it."""
+    server = new_server()
+    server.data_dir.mkdir()
+    url = f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"
+
+    async def prepare() -> None:
+        await upgrade(url)
+        database = Database(url)
+        await make_cast(database, can_log_in=True)
+        await database.close()
+
+    asyncio.run(prepare())
+    server.start()
+    return server
+
+
+@pytest.fixture
+async def api_as(server: Server) -> AsyncIterator[Callable[[str], Awaitable[httpx.AsyncClient]]]:
+    """Makes HTTP clients logged in by token: ``await api_as("ben")``."""
+    clients: list[httpx.AsyncClient] = []
+
+    async def make(username: str) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(base_url=server.url, timeout=20)
+        clients.append(client)
+        answer = await client.post("/api/auth/token", json={"username": username, "password": PASSWORDS[username]})
+        answer.raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return client
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def api(api_as: Callable[[str], Awaitable[httpx.AsyncClient]]) -> httpx.AsyncClient:
+    """An HTTP client of ``server``, logged in as Ana."""
+    return await api_as(OWNER)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A running Chromium."""
+    async with launched() as started:
+        yield started
+
+
+@pytest.fixture
+async def window(browser: Browser, server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Window]:
+    """Opens tabs at ``server``: ``page = await window.log_in("ana", PASSWORDS["ana"])``."""
+    opened = Window(browser, server)
+    yield opened
+    if _failed(request.node):
+        await opened.keep_pictures(re.sub(r"\W+", "-", request.node.name))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test failed, for the fixtures that keep evidence of it."""
+    report = yield
+    item.stash.setdefault(_REPORTS, {})[report.when] = report
+    if report.when == "call" and report.failed:
+        _keep_log(item)
+    return report
+
+
+_REPORTS = pytest.StashKey[dict[str, Any]]()
+
+
+def _failed(item: pytest.Item) -> bool:
+    report = item.stash.get(_REPORTS, {}).get("call")
+    return bool(report and report.failed)
+
+
+def _keep_log(item: pytest.Item) -> None:
+    server = getattr(item, "funcargs", {}).get("server")
+    if isinstance(server, Server):
+        ARTIFACTS.mkdir(exist_ok=True)
+        (ARTIFACTS / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.name)}-server.txt").write_text(server.log)

@@ -1,0 +1,127 @@
+"""The real dashboard as its own process: started, asked, killed, started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.support.postgres import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60
+OWNER = "ana"
+OWNER_PASSWORD = "ana's long password"
+
+
+class Server:
+    """One dashboard with a data folder of its own. ``env`` overrides any setting."""
+
+    def __init__(self, data_dir: Path, *, env: dict[str, str] | None = None) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.log_path = data_dir.parent / f"{data_dir.name}.log"
+        self._env = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
+            "PYTHONUNBUFFERED": "1",
+            "DASHBOARD_PORT": str(self.port),
+            "DASHBOARD_USERNAME": OWNER,
+            "DASHBOARD_PASSWORD": OWNER_PASSWORD,
+            "DATA_DIR": str(data_dir),
+            "LOG_FORMAT": "text",
+            **(env or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, wait: bool = True) -> float:
+        """Start it and return the seconds until it is ready. Raises with the end of its log when it does not get ready."""
+        assert not self.running
+        began = time.monotonic()
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "whatsapp_dashboard.serve"],
+                cwd=ROOT,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        if wait:
+            self.wait_ready()
+        return time.monotonic() - began
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until it says that it is ready (OBS-5)."""
+        deadline = time.monotonic() + seconds
+        answer: object = None
+        while time.monotonic() < deadline:
+            if not self.running:
+                raise AssertionError(f"the server ended with {self._process and self._process.returncode}:\n{self.log_end()}")
+            try:
+                response = httpx.get(f"{self.url}/health/ready", timeout=2)
+                if response.status_code == 200:
+                    return
+                answer = response.text
+            except httpx.TransportError as error:
+                answer = error
+            time.sleep(0.05)
+        raise AssertionError(f"the server was not ready after {seconds} s ({answer}):\n{self.log_end()}")
+
+    def kill(self) -> None:
+        """SIGKILL to it and everything it started: what a power failure does."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+    def terminate(self, seconds: float = 15) -> tuple[int, float]:
+        """SIGTERM; returns the exit code and the seconds it took. Kills and raises when it takes longer than ``seconds``."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the server did not stop within {seconds} s:\n{self.log_end()}") from None
+        return code, time.monotonic() - began
+
+    def restart(self) -> None:
+        """Stop in order and start again."""
+        self.terminate()
+        self.start()
+
+    def close(self) -> None:
+        """Whatever happened, nothing of it is left running."""
+        if self._process is not None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self._process.wait(10)
+
+    @property
+    def log(self) -> str:
+        """Everything it wrote so far, over all starts."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def log_end(self, characters: int = 4_000) -> str:
+        """The end of its log."""
+        return self.log[-characters:]
