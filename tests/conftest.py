@@ -18,9 +18,9 @@ from tests.support.cast import PASSWORDS, Cast, make_cast
 from tests.support.clock import MovableClock
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.server import OWNER, ROOT, Server
-from whatsapp_dashboard.build import ensure_built
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
+from whatsapp_dashboard.ui.build import ensure_built
 
 
 @pytest.fixture(scope="session")

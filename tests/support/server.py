@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import httpx
 from tests.support.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60
+READY_SECONDS = 30
 OWNER = "ana"
 OWNER_PASSWORD = "ana's long password"
 
@@ -103,6 +104,11 @@ class Server:
             raise AssertionError(f"the server did not stop within {seconds} s:\n{self.log_end()}") from None
         return code, time.monotonic() - began
 
+    def wait_end(self, seconds: float = 20) -> int:
+        """Wait until it ended by itself; returns the exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def restart(self) -> None:
         """Stop in order and start again."""
         self.terminate()
@@ -111,10 +117,8 @@ class Server:
     def close(self) -> None:
         """Whatever happened, nothing of it is left running."""
         if self._process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait(10)
 
     @property

@@ -1,0 +1,52 @@
+"""The real process: starts, says how it is, ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from tests.support.browser import Window
+from tests.support.cast import PASSWORDS
+from tests.support.server import Server
+
+
+def test_sigterm_ends_it_cleanly_within_ten_seconds(server: Server) -> None:
+    """DUR-4, SEC-9: no work is cut off, and nothing is left running."""
+    code, seconds = server.terminate()
+    assert code == 0
+    assert seconds < 10
+    assert "Traceback" not in server.log
+
+
+def test_a_killed_server_starts_again(server: Server) -> None:
+    """DUR-4: after SIGKILL the same data folder serves again."""
+    server.kill()
+    server.start()
+    assert httpx.get(f"{server.url}/health/live", timeout=5).json()["status"] == "alive"
+
+
+def test_a_first_start_prints_a_password_once(new_server: Callable[..., Server]) -> None:
+    """SEC-1: without a configured password one is made, printed once, and works."""
+    server = new_server(DASHBOARD_PASSWORD="", DASHBOARD_USERNAME="ana")
+    server.start()
+    password = server.log.partition("password ")[2].split()[0]
+    answer = httpx.post(f"{server.url}/api/auth/token", json={"username": "ana", "password": password}, timeout=10)
+    assert answer.status_code == 200
+    server.restart()
+    assert server.log.count(password) == 1
+
+
+def test_a_bad_setting_stops_the_start_with_its_name(new_server: Callable[..., Server]) -> None:
+    """SEC-8: the sentence says which setting is wrong."""
+    server = new_server(DASHBOARD_PASSWORD="short")
+    server.start(wait=False)
+    server.wait_end()
+    assert "DASHBOARD_PASSWORD: must have at least 12 characters" in server.log
+
+
+async def test_ana_sees_the_dashboard_in_a_browser(window: Window) -> None:
+    """OPS-1: the built pages are served, and a logged-in operator is welcomed."""
+    page = await window.log_in("ana", PASSWORDS["ana"])
+    await page.goto("/")
+    await page.get_by_role("heading", name="Home").wait_for()
