@@ -22,6 +22,7 @@ import uvicorn
 from whatsapp_dashboard.config import ConfigError, Settings, load_settings
 from whatsapp_dashboard.core.crypto import CryptoError
 from whatsapp_dashboard.core.logging import configure_logging
+from whatsapp_dashboard.system.preflight import prepare_data_folder, wait_for_database
 from whatsapp_dashboard.ui.build import BuildError, ensure_built
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +38,9 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        lock = prepare_data_folder(settings)
         listening = bind(settings)
+        wait_for_database(settings, say)
         ensure_built(ROOT, say=say)
     except (ConfigError, CryptoError, BuildError) as error:
         say(str(error))
@@ -51,6 +54,8 @@ def main() -> int:
         return 2
     server = Server(_config(app, settings), settings, started)
     server.run(sockets=[listening])
+    if lock:
+        lock.free()
     return 0 if server.started else 1
 
 
