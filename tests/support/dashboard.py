@@ -99,13 +99,15 @@ class Dashboard:
         finally:
             self.stop()
 
-    def client(self, username: str | None = OWNER, password: str = OWNER_PASSWORD, *, user_agent: str = BROWSER) -> httpx.Client:
+    @contextlib.contextmanager
+    def client(self, username: str | None = OWNER, password: str = OWNER_PASSWORD, *, user_agent: str = BROWSER) -> Iterator[httpx.Client]:
         """An HTTP client from the dashboard's own origin, logged in unless ``username`` is None."""
-        client = httpx.Client(base_url=self.url, headers={"User-Agent": user_agent, "Origin": self.url}, timeout=10)
-        if username is not None:
-            answer = client.post("/api/auth/login", json={"username": username, "password": password})
-            assert answer.status_code == 200, answer.text
-        return client
+        headers = {"User-Agent": user_agent, "Origin": self.url}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=10) as client:
+            if username is not None:
+                answer = client.post("/api/auth/login", json={"username": username, "password": password})
+                assert answer.status_code == 200, answer.text
+            yield client
 
     def add_operator(self, username: str, role: str) -> str:
         """Make an operator and return the generated password."""

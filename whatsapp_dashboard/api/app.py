@@ -22,8 +22,9 @@ def create_api(settings: Settings) -> FastAPI:
         title="WhatsApp Dashboard",
         version="1",
         openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
+        docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         description="Everything the dashboard does, for programs. Errors are RFC 9457 problem documents.",
     )
     for router in ROUTERS:

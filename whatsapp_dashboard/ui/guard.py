@@ -54,6 +54,9 @@ class Guard:
             await self._app(scope, receive, send)
         else:
             response = await self._page(web.Request(scope))
+            if response is None and not _is_file(scope["path"]) and not scope["path"].endswith("/"):
+                # A page is a folder with an index.html; asking for that at once saves the browser a redirect.
+                scope = {**scope, "path": scope["path"] + "/"}
             await (response or self._app)(scope, receive, send)
 
     def end(self, session_ids: Iterable[str]) -> None:

@@ -112,7 +112,7 @@ async def logout(request: Request, services: Services) -> Response:
     response.headers["Set-Cookie"] = web.clear_cookie(secure=services.settings.secure_cookies)
     response.headers["Cache-Control"] = "no-store"
     # Whatever the browser kept of the pages goes with the session.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
