@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import datetime
 from enum import StrEnum
 
 import phonenumbers
@@ -24,6 +25,11 @@ _USER_SUFFIX = re.compile(r"[:.]\d+$")  # the device part of a JID: 34600111222:
 def new_id() -> str:
     """Make an id that sorts by creation time (UUID version 7, RFC 9562)."""
     return str(uuid_utils.uuid7())
+
+
+def new_id_at(at: datetime, nth: int = 0) -> str:
+    """Make an id that sorts as if made at ``at``, ``nth`` milliseconds later: for what is stored after its time."""
+    return str(uuid_utils.uuid7(nanoseconds=int(at.timestamp() * 1_000 + nth) * 1_000_000))
 
 
 def id_floor(at: datetime) -> str:

@@ -24,8 +24,8 @@ from whatsapp_dashboard.messages.conversation_views import (
     ThreadItem,
     ThreadPage,
 )
+from whatsapp_dashboard.messages.takeover import hand_back, state_data, take_over
 from whatsapp_dashboard.models import Account, Contact, Conversation, Note
-from whatsapp_dashboard.replies.takeover import hand_back, state_data, take_over
 
 MAX_PAGE = 200
 MAX_NOTE = 4_096

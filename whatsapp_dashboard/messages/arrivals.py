@@ -1,0 +1,233 @@
+"""One message of a conversation as it comes in: is it new, whose is it, and what rows and events does it make? No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from whatsapp_dashboard.domain.account_settings import AccountSettings
+from whatsapp_dashboard.domain.engine_events import MessageReceived
+from whatsapp_dashboard.domain.ids import ContactKind, new_id, new_id_at
+from whatsapp_dashboard.domain.messages import Direction, MediaRef, MessageStatus, Origin, status_advances
+from whatsapp_dashboard.messages.changes import status_data
+from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
+from whatsapp_dashboard.messages.contacts import ContactBook
+from whatsapp_dashboard.messages.content import body_of, clean, payload_of, preview
+from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
+from whatsapp_dashboard.messages.message_events import incoming_data, outgoing_data
+from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
+
+Told = tuple[str, ContactEntry, str | None, dict[str, Any]]
+"""Event type, contact, message id, data."""
+
+_ANSWERABLE = frozenset({ContactKind.PERSON.value, ContactKind.GROUP.value})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """What the inbound path needs to know of an account."""
+
+    id: str
+    workspace_id: str
+    phone: str | None
+    settings: dict[str, Any]
+
+
+class Arrivals:
+    """Collects the rows that the messages of one batch make."""
+
+    def __init__(self, contacts: ContactBook, messages: MessageBook, now: datetime) -> None:
+        self._contacts = contacts
+        self._messages = messages
+        self._now = now
+        self.rows: list[tuple[dict[str, Any], ContactEntry]] = []
+        self.media: list[dict[str, Any]] = []
+        self.waiting: list[tuple[str, ContactEntry]] = []
+        self.fresh_wa_ids: set[tuple[str, str]] = set()
+        self.history_counts: Counter[str] = Counter()
+
+    def take(self, account: KnownAccount, event: MessageReceived, position: int, in_doubt: Mapping[str, tuple[str, str]]) -> Iterator[Told]:
+        """Work in one message. A message stored before changes nothing and triggers nothing (MSG-3)."""
+        contact = self._contacts.resolve(account.id, event.chat)
+        if not event.from_me or not event.chat.is_person:
+            self._contacts.name(contact, push_name=clean(event.sender_name if event.chat.is_person else event.chat_name))
+        direction = Direction.OUTGOING if event.from_me else Direction.INCOMING
+        if any(self._is(entry, direction, contact) for entry in self._messages.by_wa_id(account.id, event.wa_id)):
+            return
+        if event.from_me and (sent := self._echo_of(contact, event, in_doubt)):
+            yield from self._settle_by_echo(contact, sent, event)
+            return
+        row = self._row(account, contact, event, position)
+        self.rows.append((row, contact))
+        self.fresh_wa_ids.add((account.id, event.wa_id))
+        conversation = self._contacts.open(contact, event.at)
+        self._show(conversation, row, event, preview(row["type"], row["body"], row["payload"], _filename(event)))
+        if event.history:
+            self.history_counts[account.id] += 1
+        elif event.from_me:
+            yield from self._typed_on_phone(account, contact, conversation, row, event)
+        else:
+            yield from self._new_incoming(account, contact, conversation, row, event)
+
+    def reply_row(self, message_id: str, account_id: str, conversation_id: str) -> dict[str, Any]:
+        """The reply decision an incoming message waits for."""
+        return {
+            "message_id": message_id,
+            "account_id": account_id,
+            "conversation_id": conversation_id,
+            "state": "pending",
+            "reason": "",
+            "settled_at": None,
+        }
+
+    def _is(self, entry: MessageEntry, direction: Direction, contact: ContactEntry) -> bool:
+        return entry.direction == direction and self._contacts.by_id(entry.contact_id) is contact
+
+    def _echo_of(self, contact: ContactEntry, event: MessageReceived, in_doubt: Mapping[str, tuple[str, str]]) -> MessageEntry | None:
+        """The message of ours that WhatsApp shows us again before its send was settled: the oldest one in doubt that went to
+        the same contact and says the same. Only such a one: everything else was typed on the phone."""
+        said = (event.content.type.value, body_of(event.content))
+        for message_id in sorted(in_doubt):
+            entry = self._messages.by_id(message_id)
+            if in_doubt[message_id] == said and entry and entry.wa_id is None and self._contacts.by_id(entry.contact_id) is contact:
+                return entry
+        return None
+
+    def _settle_by_echo(self, contact: ContactEntry, entry: MessageEntry, event: MessageReceived) -> Iterator[Told]:
+        self._messages.set_wa_id(entry, event.wa_id)
+        self.fresh_wa_ids.add((entry.account_id, event.wa_id))
+        if status_advances(MessageStatus(entry.status), MessageStatus.SENT):
+            old, entry.status, entry.status_reason = entry.status, MessageStatus.SENT.value, ""
+            entry.sent_at, entry.not_before = event.at, None
+            yield "message.status", contact, entry.id, status_data(entry, old)
+
+    def _row(self, account: KnownAccount, contact: ContactEntry, event: MessageReceived, position: int) -> dict[str, Any]:
+        message_id = new_id_at(event.at, position) if event.history else new_id()
+        status = MessageStatus.SENT if event.from_me else MessageStatus.RECEIVED
+        entry = MessageEntry(
+            id=message_id,
+            account_id=account.id,
+            contact_id=contact.id,
+            conversation_id="",
+            direction=(Direction.OUTGOING if event.from_me else Direction.INCOMING).value,
+            type=event.content.type.value,
+            origin=Origin.PHONE.value if event.from_me else None,
+            at=event.at,
+            wa_id=event.wa_id,
+            body=body_of(event.content),
+            status=status.value,
+            status_reason="",
+            history=event.history,
+            reactions={},
+            votes={},
+            edited_at=None,
+            revoked_at=None,
+            sent_at=event.at if event.from_me else None,
+            delivered_at=None,
+            read_at=None,
+            flagged_at=None,
+            attempts=0,
+            not_before=None,
+        )
+        self._messages.add(entry)
+        row = {name: getattr(entry, name) for name in MessageEntry.__slots__}
+        return row | {
+            "payload": payload_of(event.content),
+            "media_id": self._media(account, event),
+            "operator_id": None,
+            "in_reply_to": None,
+            "idempotency_key": None,
+            "quoted_wa_id": event.content.quoted_id,
+            "sender_address": str(event.sender) if event.sender and not event.chat.is_person else "",
+            "sender_name": clean(event.sender_name)[:255],
+            "recovered": event.offline and not event.history,
+            "created_at": self._now,
+        }
+
+    def _media(self, account: KnownAccount, event: MessageReceived) -> str | None:
+        ref = event.content.media
+        if not isinstance(ref, MediaRef):
+            return None
+        row = {
+            "id": new_id(),
+            "account_id": account.id,
+            "state": "pending",
+            "reason": "",
+            "sha256": None,
+            "mimetype": clean(ref.mimetype)[:128],
+            "size": ref.size,
+            "filename": clean(ref.filename)[:255],
+            "seconds": ref.seconds,
+            "token": ref.token,
+            "attempts": 0,
+            "not_before": None,
+            "created_at": self._now,
+        }
+        self.media.append(row)
+        return str(row["id"])
+
+    def _show(self, conversation: ConversationEntry, row: dict[str, Any], event: MessageReceived, line: str) -> None:
+        """What the inbox list shows. History only shows when nothing newer is there."""
+        self._contacts.touch(conversation)
+        if not event.from_me and (conversation.last_inbound_at is None or event.at > conversation.last_inbound_at):
+            conversation.last_inbound_at = event.at
+        if event.history and event.at < conversation.last_message_at and conversation.last_message_id:
+            return
+        conversation.last_message_at = max(conversation.last_message_at, event.at)
+        conversation.last_message_id = row["id"]
+        conversation.last_message_preview = line
+        conversation.last_message_direction = row["direction"]
+        conversation.last_message_type = row["type"]
+
+    def _typed_on_phone(
+        self, account: KnownAccount, contact: ContactEntry, conversation: ConversationEntry, row: dict[str, Any], event: MessageReceived
+    ) -> Iterator[Told]:
+        """A person answered from the linked phone: bots are silent in this conversation (AI-8)."""
+        conversation.unread = 0
+        yield (
+            "message.sent",
+            contact,
+            row["id"],
+            outgoing_data(wa_id=event.wa_id, to=contact.address, type=row["type"], body=row["body"], origin=Origin.PHONE.value),
+        )
+        if pause_after_writing(conversation, AccountSettings.model_validate(account.settings), event.at):
+            yield "conversation.updated", contact, None, state_data(conversation)
+
+    def _new_incoming(
+        self, account: KnownAccount, contact: ContactEntry, conversation: ConversationEntry, row: dict[str, Any], event: MessageReceived
+    ) -> Iterator[Told]:
+        conversation.unread += 1
+        if conversation.status == "closed":
+            conversation.status, conversation.closed_at = "active", None
+            yield "conversation.updated", contact, None, {"status": "active"}
+        if contact.kind in _ANSWERABLE:
+            self.waiting.append((row["id"], contact))
+        media = event.content.media
+        yield (
+            "message",
+            contact,
+            row["id"],
+            incoming_data(
+                message_id=row["id"],
+                wa_id=event.wa_id,
+                chat=contact.address,
+                sender=event.sender,
+                sender_name=row["sender_name"],
+                chat_name=contact.name or contact.push_name,
+                own_phone=account.phone,
+                type=event.content.type,
+                body=row["body"],
+                payload=row["payload"],
+                media_id=row["media_id"],
+                media=media if isinstance(media, MediaRef) else None,
+                at=event.at,
+                recovered=row["recovered"],
+            ),
+        )
+
+
+def _filename(event: MessageReceived) -> str:
+    return event.content.media.filename if event.content.media else ""

@@ -1,0 +1,73 @@
+"""Contacts and conversations in memory, while one write works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from whatsapp_dashboard.domain.ids import Address, ContactKind
+
+
+@dataclass(slots=True, eq=False)
+class ConversationEntry:
+    """One conversation in memory; the fields are its columns."""
+
+    id: str
+    account_id: str
+    contact_id: str
+    created_at: datetime
+    last_message_at: datetime
+    status: str = "active"
+    answered_by: str = "bot"
+    bot_paused_until: datetime | None = None
+    unread: int = 0
+    last_message_id: str | None = None
+    last_inbound_at: datetime | None = None
+    last_message_preview: str = ""
+    last_message_direction: str = ""
+    last_message_type: str = ""
+    closed_at: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ContactEntry:
+    """One contact in memory; the fields are its columns."""
+
+    id: str
+    account_id: str
+    created_at: datetime
+    kind: str = "person"
+    phone: str | None = None
+    lid: str | None = None
+    jid: str | None = None
+    name: str = ""
+    push_name: str = ""
+    opted_out: bool = False
+    approached_at: datetime | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where to write to."""
+        return Address(ContactKind(self.kind), phone=self.phone, lid=self.lid, jid=self.jid)
+
+    def names(self) -> Iterable[tuple[str, str, str]]:
+        """Under what this contact is found."""
+        for kind, value in (("phone", self.phone), ("lid", self.lid), ("jid", self.jid)):
+            if value:
+                yield self.account_id, kind, value
+
+
+def absorb(kept: ConversationEntry, gone: ConversationEntry) -> None:
+    """Let ``kept`` show what both showed: the newest message, all that is unread, and the more careful of both bot states."""
+    if gone.last_message_at >= kept.last_message_at:
+        for name in ("last_message_at", "last_message_id", "last_message_preview", "last_message_direction", "last_message_type"):
+            setattr(kept, name, getattr(gone, name))
+    kept.unread += gone.unread
+    kept.last_inbound_at = max((at for at in (kept.last_inbound_at, gone.last_inbound_at) if at), default=None)
+    if "active" in (kept.status, gone.status):
+        kept.status, kept.closed_at = "active", None
+    if gone.answered_by == "human":
+        forever = gone.bot_paused_until is None or (kept.answered_by == "human" and kept.bot_paused_until is None)
+        kept.bot_paused_until = None if forever else max(at for at in (kept.bot_paused_until, gone.bot_paused_until) if at)
+        kept.answered_by = "human"

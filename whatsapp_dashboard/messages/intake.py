@@ -1,0 +1,208 @@
+"""Stores a batch of conversation events in one write with bulk statements: the heart of the inbound path (MSG-3, ACC-8).
+
+All rows the batch may touch are read first, the events are applied to them in memory one after the other, and the result is
+written in a few statements, however many events there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from whatsapp_dashboard.domain.engine_events import CallReceived, ContactSeen, ConversationEvent, MessageReceived
+from whatsapp_dashboard.domain.ids import Address
+from whatsapp_dashboard.errors import NotFound
+from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.arrivals import Arrivals, KnownAccount
+from whatsapp_dashboard.messages.changes import apply_change, choose_target, targets
+from whatsapp_dashboard.messages.contact_entries import ContactEntry
+from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
+from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
+from whatsapp_dashboard.messages.parking import Change, park, park_row, take_parked
+from whatsapp_dashboard.models import Account, Media, Message, Reply
+from whatsapp_dashboard.models.base import metadata
+
+_ACCOUNT, _MEDIA, _MESSAGE, _REPLY = (metadata.tables[str(table.__tablename__)] for table in (Account, Media, Message, Reply))
+
+Item = tuple[str, ConversationEvent]
+InDoubt = Callable[[str], Mapping[str, tuple[str, str]]]
+"""Account id to the messages handed to its engine and not settled: our id to (type, body)."""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What a batch brought, for those who act on it after the commit."""
+
+    waiting: list[tuple[str, str]] = field(default_factory=list)
+    """(conversation id, message id) of incoming messages that wait for a reply decision, in order."""
+    media_accounts: set[str] = field(default_factory=set)
+    failed: dict[int, Exception] = field(default_factory=dict)
+    """Position in the batch to why the event could not be stored."""
+
+
+class Intake:
+    """One batch. Use once: :meth:`store`."""
+
+    def __init__(self, session: AsyncSession, now: datetime, in_doubt: InDoubt) -> None:
+        self._session = session
+        self._now = now
+        self._in_doubt = in_doubt
+        self._accounts: dict[str, KnownAccount] = {}
+        self._contacts = ContactBook(session, now)
+        self._messages = MessageBook(session)
+        self._arrivals = Arrivals(self._contacts, self._messages, now)
+        self._parked: dict[tuple[str, str], list[Change]] = {}
+        self._events: list[tuple[str, str, ContactEntry | None, str | None, dict[str, Any]]] = []
+
+    async def store(self, items: list[Item]) -> Stored:
+        """Store the events in their order."""
+        await self._load(items)
+        stored = Stored()
+        for position, (account_id, event) in enumerate(items):
+            account = self._accounts.get(account_id)
+            if account is None:
+                stored.failed[position] = NotFound("This account does not exist any more.")
+                continue
+            self._apply(account, event, position)
+        await self._apply_parked()
+        await self._save(stored)
+        return stored
+
+    async def _load(self, items: list[Item]) -> None:
+        account_ids = {account_id for account_id, _ in items}
+        await lock_accounts(self._session, account_ids)
+        columns = (_ACCOUNT.c.id, _ACCOUNT.c.workspace_id, _ACCOUNT.c.phone, _ACCOUNT.c.settings)
+        for row in await self._session.execute(select(*columns).where(_ACCOUNT.c.id.in_(account_ids))):
+            self._accounts[row.id] = KnownAccount(row.id, row.workspace_id, row.phone, row.settings)
+        addresses: set[tuple[str, Address]] = set()
+        wa_ids: set[tuple[str, str]] = set()
+        doubtful: set[str] = set()
+        for account_id, event in items:
+            match event:
+                case MessageReceived():
+                    addresses.add((account_id, event.chat))
+                    wa_ids.add((account_id, event.wa_id))
+                    if event.from_me:
+                        doubtful.update(self._in_doubt(account_id))
+                case ContactSeen():
+                    addresses.add((account_id, event.address))
+                case CallReceived():
+                    addresses.add((account_id, event.chat))
+                case _:
+                    if event.chat:
+                        addresses.add((account_id, event.chat))
+                    wa_ids.update((account_id, wa_id) for wa_id in targets(event))
+        await self._contacts.load(addresses)
+        await self._messages.load(wa_ids, doubtful)
+
+    # -- applying
+
+    def _apply(self, account: KnownAccount, event: ConversationEvent, position: int) -> None:
+        match event:
+            case MessageReceived():
+                doubtful = self._in_doubt(account.id) if event.from_me else {}
+                for type, contact, message_id, data in self._arrivals.take(account, event, position, doubtful):
+                    self._events.append((account.id, type, contact, message_id, data))
+            case ContactSeen():
+                contact = self._contacts.resolve(account.id, event.address)
+                self._contacts.name(contact, push_name=event.push_name, name=event.name)
+            case CallReceived():
+                contact = self._contacts.resolve(account.id, event.chat)
+                data = {"from": str(event.chat), "video": event.video, "at": event.at.isoformat()}
+                self._events.append((account.id, "call", contact, None, data))
+            case _:
+                for wa_id in targets(event):
+                    self._change(account.id, wa_id, event)
+
+    def _change(self, account_id: str, wa_id: str, change: Change) -> None:
+        """Apply ``change`` to its message, or keep it until the message is there."""
+        contact = self._contacts.find(account_id, change.chat) if change.chat else None
+
+        def is_here(entry: MessageEntry) -> bool:
+            return contact is not None and (entry.contact_id == contact.id or self._contacts.by_id(entry.contact_id) is contact)
+
+        entry = choose_target(self._messages.by_wa_id(account_id, wa_id), change, is_here)
+        if entry is None:
+            self._parked.setdefault((account_id, wa_id), []).append(change)
+            return
+        told = apply_change(entry, change)
+        self._messages.touch(entry)
+        if told:
+            self._events.append((account_id, told[0], self._contacts.by_id(entry.contact_id), entry.id, told[1] | self._where(entry)))
+
+    def _where(self, entry: MessageEntry) -> dict[str, Any]:
+        """For entries whose contact is not in the book (a receipt without a chat), where the event belongs."""
+        return {} if self._contacts.by_id(entry.contact_id) else {"conversation_id": entry.conversation_id}
+
+    async def _apply_parked(self) -> None:
+        """Take up what came before its message, from earlier batches and from this one."""
+        fresh = self._arrivals.fresh_wa_ids
+        if not fresh:
+            return
+        waiting = await take_parked(self._session, fresh)
+        here = [(key[0], change) for key in list(self._parked) if key in fresh for change in self._parked.pop(key)]
+        for account_id, change in waiting + here:
+            for wa_id in targets(change):
+                if (account_id, wa_id) in fresh:
+                    self._change(account_id, wa_id, change)
+
+    # -- writing
+
+    async def _save(self, stored: Stored) -> None:
+        session, arrivals = self._session, self._arrivals
+        await self._contacts.save()
+        if arrivals.media:
+            await session.execute(insert(_MEDIA), arrivals.media)
+            stored.media_accounts = {row["account_id"] for row in arrivals.media}
+        if arrivals.rows:
+            for row, contact in arrivals.rows:
+                row["contact_id"], row["conversation_id"] = self._place(contact)
+            await session.execute(insert(_MESSAGE), [row for row, _ in arrivals.rows])
+        await self._messages.save()
+        replies = []
+        for message_id, contact in arrivals.waiting:
+            _, conversation_id = self._place(contact)
+            replies.append(arrivals.reply_row(message_id, contact.account_id, conversation_id))
+            stored.waiting.append((conversation_id, message_id))
+        if replies:
+            await session.execute(insert(_REPLY), replies)
+        rows = [park_row(key[0], key[1], change, self._now) for key, changes in self._parked.items() for change in changes]
+        await park(session, rows)
+        self._record()
+
+    def _place(self, contact: ContactEntry) -> tuple[str, str]:
+        """The ids of the contact that now stands for ``contact``, and of its conversation."""
+        now = self._contacts.by_id(contact.id)
+        assert now is not None
+        conversation = self._contacts.conversation(now)
+        assert conversation is not None
+        return now.id, conversation.id
+
+    def _record(self) -> None:
+        for conversation in self._contacts.created:
+            self._tell(conversation.account_id, "conversation.created", conversation.id, None, {"contact_id": conversation.contact_id})
+        for conversation, gone in self._contacts.merged:
+            self._tell(conversation.account_id, "conversation.merged", conversation.id, None, {"merged_id": gone})
+        for account_id, type, contact, message_id, data in self._events:
+            now = self._contacts.by_id(contact.id) if contact else None
+            conversation_entry = self._contacts.conversation(now) if now else None
+            conversation_id = conversation_entry.id if conversation_entry else data.pop("conversation_id", None)
+            self._tell(account_id, type, conversation_id, message_id, data)
+        for account_id, count in self._arrivals.history_counts.items():
+            self._tell(account_id, "history.synced", None, None, {"count": count})
+
+    def _tell(self, account_id: str, type: str, conversation_id: str | None, message_id: str | None, data: dict[str, Any]) -> None:
+        record(
+            self._session,
+            type,
+            workspace_id=self._accounts[account_id].workspace_id,
+            account_id=account_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            data=data,
+        )

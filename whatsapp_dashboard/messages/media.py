@@ -1,0 +1,144 @@
+"""The media store: files of messages on disk under their SHA-256, each once, however often it was sent (MSG-9)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.domain.messages import MediaFile, MessageType
+from whatsapp_dashboard.domain.principal import Principal, Role
+from whatsapp_dashboard.errors import NotFound, Permanent
+from whatsapp_dashboard.messages.content import clean
+from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, sniff
+from whatsapp_dashboard.models import Account, Media
+
+_NAME_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A checked file that is on disk and belongs to no message yet."""
+
+    type: MessageType
+    sha256: str
+    mimetype: str
+    size: int
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file to show. Serve it with ``nosniff`` and never as HTML."""
+
+    path: Path
+    mimetype: str
+    filename: str
+    size: int
+
+
+class MediaStore:
+    """Keeps and finds files. Writing a file comes before the database write that names it, so no row points to nothing."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db = db
+        self._settings = settings
+
+    async def stage(self, data: bytes, filename: str, wanted_type: MessageType | None = None) -> Staged:
+        """Check a file and put it on disk, before the write that keeps it.
+
+        Raises :class:`TooLarge` over the limit of its type, :class:`Invalid` for an empty file or one that is not of ``wanted_type``.
+        """
+        mimetype = sniff(data, filename)
+        kind = wanted_type or choose_type(mimetype)
+        check_size(kind, len(data), self._settings.media_max_mb)
+        check_kind(kind, mimetype)
+        sha256 = await self.put(data)
+        return Staged(kind, sha256, mimetype, len(data), safe_name(filename))
+
+    async def keep(self, session: AsyncSession, account_id: str, staged: Staged) -> Media:
+        """Make the row of a staged file in this write."""
+        row = Media(
+            account_id=account_id,
+            state="stored",
+            sha256=staged.sha256,
+            mimetype=staged.mimetype,
+            size=staged.size,
+            filename=staged.filename,
+        )
+        session.add(row)
+        await session.flush()
+        return row
+
+    async def open(self, who: Principal, media_id: str) -> StoredFile:
+        """The file ``media_id``, for whoever may read its workspace. Raises :class:`NotFound` also while it is not here yet."""
+        who.require(Role.VIEWER)
+        async with self._db.read() as session:
+            statement = select(Media).join(Account, col(Account.id) == col(Media.account_id))
+            media = await session.scalar(statement.where(col(Media.id) == media_id, col(Account.workspace_id) == who.workspace_id))
+        if media is None or media.state != "stored" or not media.sha256:
+            raise NotFound("There is no such file.")
+        path = self.path(media.sha256)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound("The file is no longer on disk.")
+        return StoredFile(path, media.mimetype, media.filename, media.size or 0)
+
+    async def read(self, media: Media) -> MediaFile:
+        """The bytes of a stored file, to send. Raises :class:`Permanent` when they are gone."""
+        try:
+            data = await asyncio.to_thread(self.path(media.sha256 or "missing").read_bytes)
+        except FileNotFoundError:
+            raise Permanent("The file of this message is no longer on disk.", code="file_missing") from None
+        return MediaFile(data, media.mimetype, media.filename)
+
+    async def put(self, data: bytes) -> str:
+        """Write ``data`` under its SHA-256, which is returned. On disk, with its folder entry, when this returns."""
+        return await asyncio.to_thread(self._put, data)
+
+    def path(self, sha256: str) -> Path:
+        """Where a file with this hash lies."""
+        return self._settings.media_dir / sha256[:2] / sha256
+
+    def _put(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        target = self.path(sha256)
+        if target.exists() and target.stat().st_size == len(data):
+            return sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return sha256
+
+
+def safe_name(filename: str) -> str:
+    """The last part of a file name, without control characters, short enough to keep; its ending stays."""
+    name = PurePath(clean(filename).replace("\\", "/")).name
+    name = "".join(sign for sign in name if sign.isprintable()).strip()
+    if len(name) <= _NAME_LENGTH:
+        return name
+    ending = PurePath(name).suffix[:20]
+    return name[: _NAME_LENGTH - len(ending)] + ending

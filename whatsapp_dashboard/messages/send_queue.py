@@ -1,0 +1,122 @@
+"""Reads what an account has to send next, in order, leaving out contacts who must wait (MSG-6, DUR-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.domain.account_settings import AccountSettings
+from whatsapp_dashboard.domain.messages import MessageStatus
+from whatsapp_dashboard.messages.governor import WINDOW, Wait
+from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, MessageAction
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A queued message with what is needed to send it."""
+
+    message: Message
+    contact: Contact
+    last_inbound_at: datetime | None
+    media: Media | None
+
+    @property
+    def id(self) -> str:
+        """Position in the order of the account."""
+        return self.message.id
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A queued change to a message that was sent or received."""
+
+    action: MessageAction
+    message: Message
+    contact: Contact
+    media: Media | None
+
+    @property
+    def id(self) -> str:
+        """Position in the order of the account."""
+        return self.action.id
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The account as it is now, and what is due."""
+
+    account: Account
+    settings: AccountSettings
+    items: list[Send | Act]
+
+
+async def read_work(
+    session: AsyncSession, account_id: str, now: datetime, *, busy: Collection[str], held: Collection[str], limit: int
+) -> Work | None:
+    """Up to ``limit`` due items; ``busy`` ones and those of ``held`` contacts are left out. None when the account is gone."""
+    account = await session.get(Account, account_id)
+    if account is None:
+        return None
+    later = select(col(Message.contact_id)).where(
+        col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED, col(Message.not_before) > now
+    )
+    due = (
+        select(Message, Contact, col(Conversation.last_inbound_at), Media)
+        .join(Contact, col(Contact.id) == col(Message.contact_id))
+        .join(Conversation, col(Conversation.id) == col(Message.conversation_id))
+        .outerjoin(Media, col(Media.id) == col(Message.media_id))
+        .where(col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED)
+        .where(col(Message.contact_id).not_in(later), col(Message.contact_id).not_in(list(held)), col(Message.id).not_in(list(busy)))
+        .order_by(col(Message.id))
+        .limit(limit)
+    )
+    items: list[Send | Act] = [Send(*row) for row in (await session.execute(due)).all()]
+    actions = (
+        select(MessageAction, Message, Contact, Media)
+        .join(Message, col(Message.id) == col(MessageAction.message_id))
+        .join(Contact, col(Contact.id) == col(Message.contact_id))
+        .outerjoin(Media, col(Media.id) == col(Message.media_id))
+        .where(col(MessageAction.account_id) == account_id, col(MessageAction.id).not_in(list(busy)))
+        .where(or_(col(MessageAction.not_before).is_(None), col(MessageAction.not_before) <= now))
+        # What is still queued has nothing at WhatsApp that could be changed.
+        .where(col(Message.status) != MessageStatus.QUEUED, col(Message.contact_id).not_in(list(held)))
+        .order_by(col(MessageAction.id))
+        .limit(limit)
+    )
+    items += [Act(*row) for row in (await session.execute(actions)).all()]
+    items.sort(key=lambda item: item.id)
+    return Work(account, AccountSettings.model_validate(account.settings), items[:limit])
+
+
+async def next_due(session: AsyncSession, account_id: str) -> datetime | None:
+    """When the next thing that waits becomes due."""
+    times = [
+        await session.scalar(
+            select(func.min(col(Message.not_before))).where(
+                col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED
+            )
+        ),
+        await session.scalar(select(func.min(col(MessageAction.not_before))).where(col(MessageAction.account_id) == account_id)),
+    ]
+    return min((at for at in times if at), default=None)
+
+
+async def approaches(session: AsyncSession, account_id: str, now: datetime) -> tuple[int, datetime | None]:
+    """How many strangers this account wrote to in the last 24 hours, and when the first of them was."""
+    statement = select(func.count(), func.min(col(Contact.approached_at))).where(
+        col(Contact.account_id) == account_id, col(Contact.approached_at) > now - WINDOW
+    )
+    count, oldest = (await session.execute(statement)).one()
+    return count, oldest
+
+
+async def hold_all(session: AsyncSession, account_id: str, wait: Wait) -> None:
+    """The breaker is open: everything queued waits until it closes, and says why."""
+    held = update(Message).where(col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED)
+    sooner = or_(col(Message.not_before).is_(None), col(Message.not_before) < wait.until - timedelta(seconds=1))
+    await session.execute(held.where(sooner).values(not_before=wait.until, status_reason=wait.reason))
