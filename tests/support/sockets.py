@@ -29,9 +29,10 @@ class Tab:
         self.token = token
 
     async def send(self, name: str, payload: dict[str, Any] | None = None, path: str = "/") -> None:
-        """Call an event handler."""
+        """Call an event handler. Nothing when the server has hung up meanwhile: its answers then tell."""
         event = {"name": name, "payload": payload or {}, "token": self.token, "router_data": {"pathname": path, "asPath": path}}
-        await self._connection.send(f"42{NAMESPACE}," + json.dumps(["event", event]))
+        with contextlib.suppress(ConnectionClosed):
+            await self._connection.send(f"42{NAMESPACE}," + json.dumps(["event", event]))
 
     async def answers(self, quiet: float = 0.4, limit: float = 8.0) -> list[dict[str, Any]]:
         """Everything the server says until it is silent for ``quiet`` seconds or hangs up."""

@@ -1,0 +1,163 @@
+"""The dialog that changes an account: every setting and every limit is visible here (ACC-1, ACC-11)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from whatsapp_dashboard.domain.account_settings import AccountSettings
+from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.ui.accounts.countries import COUNTRIES, Country, find_countries
+from whatsapp_dashboard.ui.components import toast_ok
+from whatsapp_dashboard.ui.state import PageState, action
+
+NUMBERS = (
+    "takeover_minutes", "answer_recovered_minutes", "pacing.min_ms", "pacing.max_ms", "governor.new_contacts_per_day",
+    "governor.warm_up_days",
+)  # fmt: skip
+SWITCHES = ("auto_reply.enabled", "answer_groups", "pacing.typing", "governor.enabled", "governor.check_number_first")
+TEXTS = ("auto_reply.text",)
+
+TAB_OF = {
+    "name": "general", "description": "general", "default_country": "general", "auto_reply": "replies",
+    "takeover_minutes": "replies", "answer_groups": "replies", "answer_recovered_minutes": "replies",
+    "pacing": "sending", "governor": "safety",
+}  # fmt: skip
+
+
+class EditState(PageState):
+    """The form's beginning values, what is wrong with its fields, and the tab in front."""
+
+    open: bool = False
+    account_id: str = ""
+    edition: int = 0
+    """Counts openings, so that each begins with fresh inputs."""
+    title: str = ""
+    tab: str = "general"
+    name: str = ""
+    description: str = ""
+    values: dict[str, str] = {}
+    switches: dict[str, bool] = {}
+    country: str = ""
+    country_name: str = ""
+    countries: list[Country] = []
+    picking: bool = False
+    errors: dict[str, str] = {}
+    busy: bool = False
+
+    @action
+    async def start(self, account_id: str, tab: str = "general") -> None:
+        """Open the form with the account's values of now."""
+        row = await self._services().accounts.get(await self._who(), account_id)
+        flat = flatten(row.settings)
+        self.account_id, self.title = row.id, row.name
+        self.name, self.description = row.name, row.description
+        self.values = {key: str(flat[key]) for key in (*NUMBERS, *TEXTS)}
+        self.switches = {key: bool(flat[key]) for key in SWITCHES}
+        self._take_country(row.settings.default_country or "")
+        self.errors, self.tab, self.busy = {}, tab if tab in TAB_OF.values() else "general", False
+        self.edition += 1
+        self.open = True
+
+    @action
+    async def set_open(self, value: bool) -> None:
+        """Close the form; nothing is kept."""
+        self.open = bool(value) and bool(self.account_id)
+
+    @action
+    async def choose_tab(self, tab: str | list[str]) -> None:
+        """Bring a group of settings to the front."""
+        self.tab = tab if isinstance(tab, str) and tab in TAB_OF.values() else "general"
+
+    @action
+    async def flip(self, key: str, value: bool) -> None:
+        """Move a switch; kept when the form is saved."""
+        if key in self.switches:
+            self.switches[key] = bool(value)
+
+    @action
+    async def set_picking(self, value: bool) -> None:
+        """Open or close the list of countries."""
+        self.picking = bool(value)
+        self.countries = find_countries("") if self.picking else []
+
+    @action
+    async def search_country(self, text: str) -> None:
+        """Narrow the list of countries."""
+        self.countries = find_countries(text[:60])
+
+    @action
+    async def choose_country(self, code: str) -> None:
+        """Take a country; an empty code for none."""
+        self._take_country(code)
+        self.picking = False
+
+    @action
+    async def submit(self, form: dict[str, Any]) -> AsyncIterator[Any]:
+        """Save everything at once, or nothing and say what is wrong where."""
+        self.errors = {}
+        settings = self._settings(form)
+        if self.errors:
+            self._go_to_first_error()
+            return
+        self.busy = True
+        yield
+        try:
+            row = await self._services().accounts.update(
+                await self._who(), self.account_id, name=str(form.get("name", "")),
+                description=str(form.get("description", "")), settings=settings,
+            )  # fmt: skip
+        except AppError as error:
+            self._show_error(error)
+            return
+        finally:
+            self.busy = False
+        self.open = False
+        yield toast_ok("Saved", row.name)
+
+    def _settings(self, form: dict[str, Any]) -> dict[str, Any]:
+        """The settings as typed; what is not a number goes to ``errors``."""
+        settings: dict[str, Any] = {"default_country": self.country or None}
+        for key in SWITCHES:
+            _put(settings, key, self.switches.get(key, False))
+        for key in TEXTS:
+            _put(settings, key, str(form.get(key, "")))
+        for key in NUMBERS:
+            given = str(form.get(key, "")).strip()
+            try:
+                _put(settings, key, int(given))
+            except ValueError:
+                self.errors[key] = "Write a whole number." if given else "Write a number."
+        return settings
+
+    def _show_error(self, error: AppError) -> None:
+        key = (error.field or "form").removeprefix("settings.")
+        text = error.message.removeprefix(f"{key}: ")
+        # A rule about a whole group is shown at the field that has the last word in it.
+        key = {"auto_reply": "auto_reply.text", "pacing": "pacing.max_ms"}.get(key, key)
+        self.errors = {key: text[:1].upper() + text[1:]}
+        self._go_to_first_error()
+
+    def _go_to_first_error(self) -> None:
+        key = next(iter(self.errors), "")
+        self.tab = TAB_OF.get(key, TAB_OF.get(key.partition(".")[0], self.tab))
+
+    def _take_country(self, code: str) -> None:
+        found = COUNTRIES.get(code)
+        self.country, self.country_name = (found.code, f"{found.name} ({found.calling})") if found else ("", "")
+
+
+def flatten(settings: AccountSettings) -> dict[str, Any]:
+    """Every setting by its dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in settings.model_dump(mode="json").items():
+        found.update({f"{key}.{inner}": item for inner, item in value.items()} if isinstance(value, dict) else {key: value})
+    return found
+
+
+def _put(settings: dict[str, Any], key: str, value: Any) -> None:
+    group, _, inner = key.partition(".")
+    if inner:
+        settings.setdefault(group, {})[inner] = value
+    else:
+        settings[group] = value

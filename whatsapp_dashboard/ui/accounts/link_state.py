@@ -1,0 +1,138 @@
+"""What the linking dialog does: follows one account from the first QR to connected (ACC-3)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from whatsapp_dashboard.accounts.views import AccountRow, QrView
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.errors import AppError, Conflict, NotFound
+from whatsapp_dashboard.ui.accounts.lines import iso
+from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.state import PageState, action, background
+
+
+class LinkState(PageState):
+    """``phase`` is ``starting``, ``scan`` (a code is shown), ``ended`` (no scan in time), ``failed`` or ``connected``."""
+
+    open: bool = False
+    account_id: str = ""
+    name: str = ""
+    phase: str = "starting"
+    reason: str = ""
+    image: str = ""
+    issued_at: str = ""
+    expires_at: str = ""
+    last: bool = False
+    phone: str = ""
+    push_name: str = ""
+    can_pair: bool = False
+    tab: str = "qr"
+    code: str = ""
+    code_expires_at: str = ""
+    pair_error: str = ""
+    now: str = ""
+
+    @action
+    async def show(self, account_id: str) -> AsyncIterator[Any]:
+        """Open the dialog for one account and start its session when nothing runs yet."""
+        who = await self._who()
+        row = await self._services().accounts.get(who, account_id)
+        self._reset_dialog()
+        self.account_id, self.name, self.open = row.id, row.name, True
+        self.can_pair = "pairing_code" in row.capabilities
+        yield LinkState.follow
+        idle = row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED, AccountStatus.ERROR)
+        if idle and row.next_attempt_at is None:
+            await self._services().accounts.connect(who, account_id)
+
+    @action
+    async def start_anew(self) -> None:
+        """Ask for a new QR code after the last one ran out."""
+        account_id = self.account_id
+        self._reset_dialog()
+        await self._services().accounts.connect(await self._who(), account_id)
+
+    @action
+    async def set_open(self, value: bool) -> None:
+        """Close the dialog; the session goes on as it is."""
+        self.open = bool(value) and bool(self.account_id)
+        if not self.open:
+            self.image = self.code = ""
+
+    @action
+    async def choose_tab(self, tab: str | list[str]) -> None:
+        """Scan a QR code, or type a code on the phone."""
+        self.tab = "code" if tab == "code" else "qr"
+
+    @action
+    async def pair(self, form: dict[str, Any]) -> AsyncIterator[Any]:
+        """Ask for the code that links the phone with the typed number."""
+        self.pair_error = self.code = ""
+        yield
+        try:
+            view = await self._services().accounts.pairing_code(await self._who(), self.account_id, str(form.get("phone", "")))
+        except AppError as error:
+            self.pair_error = error.message
+            return
+        self.now = iso(self._services().clock.now())
+        self.code, self.code_expires_at = _grouped(view.code), iso(view.expires_at)
+
+    @background
+    async def follow(self) -> None:
+        """Show each new code and the moment of connection while the dialog is open."""
+        account_id = self.account_id
+        async for events in live(self, "session.qr", "session.status", "account.deleted", every=5.0):
+            if events and all(event.account_id != account_id for event in events):
+                continue
+            who = await self._who()
+            accounts, view = self._services().accounts, None
+            try:
+                row = await accounts.get(who, account_id)
+                if row.status is not AccountStatus.READY:
+                    view = await accounts.qr(who, account_id)
+            except Conflict:
+                view = None
+            except NotFound:
+                async with self:
+                    self.open = False
+                return
+            async with self:
+                if not self.open or self.account_id != account_id:
+                    return
+                self.now = iso(self._services().clock.now())
+                self._apply(row, view)
+
+    def _apply(self, row: AccountRow, view: QrView | None) -> None:
+        self.phase, self.reason = _phase(row, view), row.status_reason
+        if self.phase == "connected":
+            self.phone, self.push_name, self.image, self.code = format_phone(row.phone), row.push_name, "", ""
+        elif self.phase == "scan" and view:
+            self.image, self.issued_at, self.expires_at = view.data_url, iso(view.issued_at), iso(view.expires_at)
+            self.last = view.last
+        else:
+            self.image = self.code = ""
+
+    def _reset_dialog(self) -> None:
+        self.phase, self.tab = "starting", "qr"
+        self.reason = self.image = self.code = self.pair_error = self.phone = self.push_name = ""
+        self.last = False
+
+
+def _phase(row: AccountRow, view: QrView | None) -> str:
+    if row.status is AccountStatus.READY:
+        return "connected"
+    if view is not None:
+        return "scan"
+    if row.status is AccountStatus.ERROR and row.next_attempt_at is None:
+        return "failed"
+    if row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED) and row.next_attempt_at is None and not row.linked:
+        return "ended"
+    return "starting"
+
+
+def _grouped(code: str) -> str:
+    """``ABCD1234`` as WhatsApp shows it on the phone: ``ABCD-1234``."""
+    return f"{code[:4]}-{code[4:]}" if len(code) == 8 else code

@@ -1,0 +1,150 @@
+"""What the Accounts page does: keeps the rows current and starts or stops sessions (ACC-1, ACC-5, ACC-7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from whatsapp_dashboard.domain.principal import Principal
+from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.ui.accounts.edit_state import EditState
+from whatsapp_dashboard.ui.accounts.lines import AccountLine, account_line, iso
+from whatsapp_dashboard.ui.components import toast_info, toast_ok
+from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.state import PageState, action, background
+
+PAGE_SIZE = 50
+REST_SECONDS = 0.4
+"""At most one look at the database in this time, however fast things change."""
+TICK_SECONDS = 10.0
+"""Signs of life are shown anew this often; they alone are no event."""
+
+EVENTS = (
+    "account.created", "account.updated", "account.deleted", "session.status", "session.qr", "session.restricted",
+    "message", "message.queued",
+)  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
+
+class AccountsState(PageState):
+    """The rows that match the filter, and how many there are of each status."""
+
+    loaded: bool = False
+    failed: str = ""
+    total: int = 0
+    matching: int = 0
+    lines: list[AccountLine] = []
+    counts: dict[str, int] = {}
+    query: str = ""
+    status: str = ""
+    shown: int = PAGE_SIZE
+    now: str = ""
+    busy: str = ""
+    """The account an action is running for."""
+
+    @background
+    async def watch(self) -> None:
+        """Load the page and keep it current while it is open."""
+        async for _events in live(self, *EVENTS, every=TICK_SECONDS):
+            who = await self._who()
+            try:
+                rows = await self._services().accounts.list_accounts(who)
+            except Exception:
+                log.exception("the accounts could not be read")
+                async with self:
+                    self.failed, self.loaded = "The database did not answer. This page tries again by itself.", True
+                continue
+            now = self._services().clock.now()
+            lines = [account_line(row, now) for row in rows]
+            async with self:
+                self.now = iso(now)
+                self._show(lines)
+            await asyncio.sleep(REST_SECONDS)
+
+    def _show(self, lines: list[AccountLine]) -> None:
+        words = self.query.casefold().split()
+        counts = Counter(line.status for line in lines)
+        found = [
+            line
+            for line in lines
+            if (not self.status or line.status == self.status) and all(word in _haystack(line) for word in words)
+        ]
+        visible = found[: self.shown]
+        if visible != self.lines:
+            self.lines = visible
+        if dict(counts) != self.counts:
+            self.counts = dict(counts)
+        self.total, self.matching = len(lines), len(found)
+        self.failed, self.loaded = "", True
+
+    async def _read(self, who: Principal) -> None:
+        now = self._services().clock.now()
+        rows = await self._services().accounts.list_accounts(who)
+        self.now = iso(now)
+        self._show([account_line(row, now) for row in rows])
+
+    @action
+    async def search(self, text: str) -> None:
+        """Show only accounts whose name, description, number or profile name has every word of ``text``."""
+        self.query, self.shown = text[:200], PAGE_SIZE
+        await self._read(await self._who())
+
+    @action
+    async def only(self, status: str) -> None:
+        """Show only accounts of this status; the same once more, or an empty one, shows all."""
+        self.status = "" if status == self.status else status[:20]
+        self.shown = PAGE_SIZE
+        await self._read(await self._who())
+
+    @action
+    async def show_more(self) -> None:
+        """Show one more page of rows."""
+        self.shown += PAGE_SIZE
+        await self._read(await self._who())
+
+    @action
+    async def reconnect(self, account_id: str) -> AsyncIterator[Any]:
+        """Start the session anew (ACC-5)."""
+        async for event in self._run(account_id, self._services().accounts.connect, "Connecting"):
+            yield event
+
+    @action
+    async def disconnect(self, account_id: str) -> AsyncIterator[Any]:
+        """Close the session and keep the link."""
+        async for event in self._run(account_id, self._services().accounts.disconnect, "Disconnected"):
+            yield event
+
+    @action
+    async def set_auto_reply(self, account_id: str, on: bool) -> AsyncIterator[Any]:
+        """Switch the fixed reply of one account on or off."""
+        who = await self._who()
+        try:
+            row = await self._services().accounts.update(who, account_id, settings={"auto_reply": {"enabled": on}})
+        except Invalid:
+            yield EditState.start(account_id, "replies")
+            yield toast_info("Write the text of the reply first", "Then turn it on and save.")
+            return
+        self.lines = [replace(line, auto_reply=on) if line.id == account_id else line for line in self.lines]
+        yield toast_ok(f"Auto-reply is {'on' if on else 'off'}", row.name)
+
+    async def _run(self, account_id: str, call: Any, done: str) -> AsyncIterator[Any]:
+        who = await self._who()
+        self.busy = account_id
+        yield
+        try:
+            row = await call(who, account_id)
+        finally:
+            self.busy = ""
+        yield toast_ok(done, row.name)
+
+
+def _haystack(line: AccountLine) -> str:
+    digits = "".join(character for character in line.phone if character.isdigit())
+    return " ".join((line.name, line.description, line.phone, digits, line.push_name, line.engine)).casefold()
+

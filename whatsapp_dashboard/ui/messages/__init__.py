@@ -1,0 +1,1 @@
+"""The message log page (MSG-8)."""
