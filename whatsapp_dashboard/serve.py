@@ -20,7 +20,7 @@ import psutil
 import uvicorn
 
 from whatsapp_dashboard.config import ConfigError, Settings, load_settings
-from whatsapp_dashboard.core.crypto import CryptoError
+from whatsapp_dashboard.core.crypto import KEY_FILE, CryptoError, load_keys
 from whatsapp_dashboard.core.logging import configure_logging
 from whatsapp_dashboard.system.preflight import prepare_data_folder, wait_for_database
 from whatsapp_dashboard.ui.build import BuildError, ensure_built
@@ -39,6 +39,7 @@ def main() -> int:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         lock = prepare_data_folder(settings)
+        check_key(settings)
         listening = bind(settings)
         wait_for_database(settings, say)
         ensure_built(ROOT, say=say)
@@ -108,6 +109,15 @@ def bind(settings: Settings) -> socket.socket:
         ) from None
     listening.set_inheritable(False)
     return listening
+
+
+def check_key(settings: Settings) -> None:
+    """Raise :class:`ConfigError` when the encryption key cannot be used; better now than half-way through the start."""
+    configured = settings.encryption_key
+    try:
+        load_keys(configured.get_secret_value() if configured else None, settings.data_dir / KEY_FILE)
+    except CryptoError as error:
+        raise ConfigError(f"ENCRYPTION_KEY: {error}" if configured else str(error)) from None
 
 
 def cut(reason: str) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.dashboard import OWNER, OWNER_PASSWORD, ROOT, Dashboard
+from tests.support.server import OWNER, OWNER_PASSWORD, ROOT, Server
+from whatsapp_dashboard.ui.build import ensure_built
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 CHROMIUM = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -54,8 +55,14 @@ def _dashboard(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     if arguments.url:
         yield arguments.url.rstrip("/"), arguments.user, arguments.password
         return
-    with tempfile.TemporaryDirectory() as folder, Dashboard(Path(folder) / "data").running() as own:
-        yield own.url, OWNER, OWNER_PASSWORD
+    ensure_built(ROOT, say=print)
+    with tempfile.TemporaryDirectory() as folder:
+        own = Server(Path(folder) / "data")
+        own.start()
+        try:
+            yield own.url, OWNER, OWNER_PASSWORD
+        finally:
+            own.close()
 
 
 def main() -> None:

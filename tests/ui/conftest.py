@@ -1,38 +1,46 @@
-"""One running dashboard for all tests of a module, with Ana (owner), Ben (operator) and Vic (viewer)."""
+"""One running dashboard for all tests of a module, with Ana (owner), Ben (operator), Vic (viewer) and Mallory elsewhere."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support import registry
-from tests.support.dashboard import BROWSER, OWNER_PASSWORD, Dashboard
+from tests.support.cast import PASSWORDS, make_cast
+from tests.support.server import Server
 from whatsapp_dashboard.auth.web import COOKIE
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.migrations import upgrade
+
+BROWSER = "Mozilla/5.0 (test)"
 
 
 @dataclass
 class House:
-    """The running dashboard and the passwords of its people."""
+    """The running dashboard, and everything a client might call there."""
 
-    dashboard: Dashboard
-    passwords: dict[str, str]
+    server: Server
     handlers: list[registry.Handler]
     routes: list[registry.Route]
 
     @property
     def url(self) -> str:
         """Where it is."""
-        return self.dashboard.url
+        return self.server.url
 
     @contextlib.contextmanager
     def client(self, username: str | None, **headers: str) -> Iterator[httpx.Client]:
-        """An HTTP client logged in as ``username``."""
-        with self.dashboard.client(username, self.passwords.get(username or "", "")) as client:
+        """An HTTP client from the dashboard's own origin, logged in unless ``username`` is None."""
+        own = {"User-Agent": BROWSER, "Origin": self.url}
+        with httpx.Client(base_url=self.url, headers=own, timeout=10) as client:
+            if username is not None:
+                answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORDS[username]})
+                assert answer.status_code == 200, answer.text
             client.headers.update(headers)
             yield client
 
@@ -46,13 +54,22 @@ class House:
         return {"Origin": self.url, "Cookie": self.cookie(username), "User-Agent": BROWSER}
 
 
+async def people(url: str) -> None:
+    """Put the cast into the database at ``url``."""
+    await upgrade(url)
+    database = Database(url)
+    await make_cast(database, can_log_in=True)
+    await database.close()
+
+
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(built_pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A dashboard that runs while the module's tests do."""
-    folder: Path = tmp_path_factory.mktemp("house")
-    handlers, routes = registry.load(folder / "data")
-    with Dashboard(folder / "data").running() as dashboard:
-        passwords = {"ana": OWNER_PASSWORD}
-        for name, role in (("ben", "operator"), ("vic", "viewer")):
-            passwords[name] = dashboard.add_operator(name, role)
-        yield House(dashboard, passwords, handlers, routes)
+    folder = tmp_path_factory.mktemp("house")
+    handlers, routes = registry.load(folder / "unused")
+    server = Server(folder / "data")
+    server.data_dir.mkdir()
+    asyncio.run(people(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"))
+    server.start()
+    yield House(server, handlers, routes)
+    server.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cast import PASSWORDS
 from tests.support.registry import Route
 from tests.ui.conftest import House
 from tests.ui.test_guard import existing_ids, stored
@@ -95,7 +96,7 @@ def test_a_program_with_a_cookie_says_so_by_a_header(house: House) -> None:
 def test_nobody_is_logged_in_or_out_by_a_foreign_page(house: House, origin: str) -> None:
     """SEC-5: log-in CSRF too."""
     with house.client("ana") as client:
-        for path, given in (("/api/auth/login", {"username": "ana", "password": house.passwords["ana"]}), ("/api/auth/logout", {})):
+        for path, given in (("/api/auth/login", {"username": "ana", "password": PASSWORDS["ana"]}), ("/api/auth/logout", {})):
             assert client.post(path, data=given, headers={"Origin": origin}).status_code == 403
         assert client.get("/api/auth/user").status_code == 200
 
@@ -136,7 +137,7 @@ def test_the_lock_out_answers_429_and_says_when_to_come_back(house: House) -> No
     with house.client(None) as client:
         codes = [client.post("/api/auth/login", json={"username": "mallory", "password": "guess"}).status_code for _ in range(6)]
         assert codes == [401] * 5 + [429]
-        answer = client.post("/api/auth/login", json={"username": "ana", "password": house.passwords["ana"]})
+        answer = client.post("/api/auth/login", json={"username": "ana", "password": PASSWORDS["ana"]})
         assert answer.status_code == 429
         assert 1 <= int(answer.headers["retry-after"]) <= 900
         page = client.post("/api/auth/login", data={"username": "ana", "password": "x"}).headers["location"]

@@ -8,11 +8,12 @@ import sqlite3
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
-from tests.support.dashboard import BROWSER
+from tests.support.cast import PASSWORDS
 from tests.support.registry import Handler
 from tests.support.sockets import HYDRATE, STATE, Refused, events_of, open_tab, vars_of
-from tests.ui.conftest import House
+from tests.ui.conftest import BROWSER, House
 
 pytestmark = pytest.mark.slow
 
@@ -46,14 +47,14 @@ def arguments(handler: Handler, ids: list[str]) -> dict[str, Any]:
 
 def stored(house: House) -> dict[str, list[Any]]:
     """Everything in the database that a refused event must not have changed."""
-    with sqlite3.connect(house.dashboard.data / "dashboard.db") as connection:
+    with sqlite3.connect(house.server.data_dir / "dashboard.db") as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
         return {name: sorted(map(str, connection.execute(f'SELECT * FROM "{name}"').fetchall())) for name in names if name not in _VOLATILE}
 
 
 def existing_ids(house: House) -> list[str]:
     """Ids of things in the database, operators first."""
-    with sqlite3.connect(house.dashboard.data / "dashboard.db") as connection:
+    with sqlite3.connect(house.server.data_dir / "dashboard.db") as connection:
         return [row[0] for row in connection.execute("SELECT id FROM operator WHERE username = 'ben'")]
 
 
@@ -94,20 +95,28 @@ async def test_a_browser_with_a_session_gets_its_own_page_state_and_never_its_co
 
 async def test_every_handler_is_closed_to_a_socket_whose_session_has_ended(house: House) -> None:
     """SEC-4: the session's row is gone, deleted by another process, while the socket is still open."""
-    ids = existing_ids(house)
-    async with open_tab(house.url, house.headers("ana")) as tab:
-        await tab.hydrate("/")
-        with sqlite3.connect(house.dashboard.data / "dashboard.db", timeout=10) as connection:
-            connection.execute("DELETE FROM login_session")
-        await asyncio.sleep(1.2)  # a checked session is believed for one second
-        before = stored(house)
-        for handler in house.handlers:
-            await tab.send(handler.name, arguments(handler, ids))
-        answers = await tab.answers()
-        assert await tab.closed_within(7), "the socket of an ended session is closed"
-    assert not vars_of(answers), "no page state for an ended session"
-    assert set(events_of(answers)) == {"_call_script"}, "only the way to the login page"
-    assert stored(house) == before
+    ids, swept = existing_ids(house), False
+    for _ in range(4):  # the guard closes such sockets at its next look, which may come before all events are sent
+        async with open_tab(house.url, house.headers("ana")) as tab:
+            await tab.hydrate("/")
+            with sqlite3.connect(house.server.data_dir / "dashboard.db", timeout=10) as connection:
+                connection.execute("DELETE FROM login_session")
+            await asyncio.sleep(1.2)  # a checked session is believed for one second
+            before = stored(house)
+            try:
+                for handler in house.handlers:
+                    await tab.send(handler.name, arguments(handler, ids))
+                swept = True
+            except ConnectionClosed:
+                pass
+            answers = await tab.answers()
+            assert await tab.closed_within(7), "the socket of an ended session is closed"
+        assert not vars_of(answers), "no page state for an ended session"
+        assert set(events_of(answers)) <= {"_call_script"}, "only the way to the login page"
+        assert stored(house) == before
+        if swept and answers:
+            return
+    raise AssertionError("no sweep got through before the socket was closed")
 
 
 async def test_no_handler_that_pages_do_not_offer_can_be_called_even_by_an_owner(house: House) -> None:
@@ -222,7 +231,7 @@ def test_pages_send_strangers_to_the_login_page_and_back_after_it(house: House) 
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fteam%3Fx%3D1")
         page = client.get(answer.headers["location"])
         assert 'value="/team?x=1"' in page.text
-        form = {"username": "ana", "password": house.passwords["ana"], "next": "/team?x=1"}
+        form = {"username": "ana", "password": PASSWORDS["ana"], "next": "/team?x=1"}
         done = client.post("/api/auth/login", data=form)
         assert (done.status_code, done.headers["location"]) == (303, "/team?x=1")
         assert client.get("/team").status_code == 200
@@ -244,7 +253,7 @@ def test_a_cookie_given_out_before_the_log_in_is_not_kept(house: House) -> None:
     """SEC-2: fixation."""
     with house.client(None) as client:
         client.cookies.set("wa.sid", "planted")
-        answer = client.post("/api/auth/login", json={"username": "ana", "password": house.passwords["ana"]})
+        answer = client.post("/api/auth/login", json={"username": "ana", "password": PASSWORDS["ana"]})
         cookie = answer.headers["set-cookie"]
         assert "planted" not in cookie
         assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/"))

@@ -20,7 +20,7 @@ def create_app() -> rx.App:
     app = rx.App(
         stylesheets=["/app.css"],
         html_lang="en",
-        head_components=[rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"), rx.script(src="/session.js")],
+        head_components=[rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"), rx.el.script(src="/session.js")],
         backend_exception_handler=explain,
     )
     for page in PAGES:
