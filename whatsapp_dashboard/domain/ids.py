@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import datetime
 from enum import StrEnum
 
 import phonenumbers
