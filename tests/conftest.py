@@ -194,6 +194,16 @@ async def window(browser: Browser, server: Server, request: pytest.FixtureReques
         await opened.keep_pictures(re.sub(r"\W+", "-", request.node.name))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts the real server is slow, what opens a browser is marked so; nobody has to remember it."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if "browser" in used:
+            item.add_marker("browser")
+        elif "new_server" in used:
+            item.add_marker("slow")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember whether the test failed, for the fixtures that keep evidence of it."""
