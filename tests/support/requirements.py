@@ -33,6 +33,12 @@ def known() -> dict[str, str]:
     return {match[1]: match[2] for line in DOCUMENT.read_text().splitlines() if (match := _ROW.match(line))}
 
 
+def listed() -> dict[str, set[str]]:
+    """Requirement id to the files its line names as proof."""
+    rows = [line for line in DOCUMENT.read_text().splitlines() if _ROW.match(line)]
+    return {row.split(" | ")[0].strip("| "): set(re.findall(r"`(tests/[^`]+)`", row)) for row in rows}
+
+
 def rendered() -> str:
     """The document as it should be."""
     where = proofs()
