@@ -132,7 +132,7 @@ class EditState(PageState):
 
     def _show_error(self, error: AppError) -> None:
         key = (error.field or "form").removeprefix("settings.")
-        text = error.message.removeprefix(f"{key}: ")
+        text = error.message.removeprefix(f"{key}: ").replace("Input should be", "It must be")
         # A rule about a whole group is shown at the field that has the last word in it.
         key = {"auto_reply": "auto_reply.text", "pacing": "pacing.max_ms"}.get(key, key)
         self.errors = {key: text[:1].upper() + text[1:]}

@@ -127,7 +127,10 @@ def _code() -> rx.Component:
             ),
             copy_button(LinkState.code, "Copy the code"), align="center", spacing="3",
         ),
-        rx.text("Good for ", countdown(LinkState.code_expires_at, LinkState.now, "a new one only"), size="1", color=theme.TEXT_MUTED),
+        rx.text(
+            countdown(LinkState.code_expires_at, LinkState.now, before="Good for ", done="Expired: ask for a new one"), size="1",
+            color=theme.TEXT_MUTED,
+        ),
         padding="16px", margin_top="16px", spacing="1", role="status",
         background=theme.ACCENT_SOFT, border_radius=theme.RADIUS,
     )

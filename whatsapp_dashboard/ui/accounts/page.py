@@ -55,14 +55,15 @@ def _new() -> rx.Component:
 
 def _filters() -> rx.Component:
     return rx.flex(
-        search_field("Search accounts", AccountsState.query, AccountsState.search, width=rx.breakpoints(initial="100%", sm="260px")),
+        search_field("Search accounts", AccountsState.query, AccountsState.search,
+                     width=rx.breakpoints(initial="100%", sm="260px"), key=AccountsState.edition.to(str)),
         rx.flex(
             _chip("", "All", AccountsState.total),
             *[_chip(status, label, AccountsState.counts.get(status, 0)) for status, (label, _) in ACCOUNT_STATUS.items()],
             gap="6px", wrap="wrap",
         ),
         gap="10px", wrap="wrap", align="center", margin_bottom="12px",
-    )
+    )  # fmt: skip
 
 
 def _chip(status: str, label: str, count: rx.Var[int]) -> rx.Component:
@@ -78,7 +79,7 @@ def _chip(status: str, label: str, count: rx.Var[int]) -> rx.Component:
 def _nothing_found() -> rx.Component:
     return empty_state(
         "search", "No account matches", "Change the search or the status.",
-        rx.button("Show all", variant="soft", on_click=[AccountsState.search(""), AccountsState.only("")]),
+        rx.button("Show all", variant="soft", on_click=AccountsState.show_all),
     )
 
 

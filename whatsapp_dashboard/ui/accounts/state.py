@@ -44,6 +44,8 @@ class AccountsState(PageState):
     query: str = ""
     status: str = ""
     shown: int = PAGE_SIZE
+    edition: int = 0
+    """Counts how often the search box was emptied from outside."""
     now: str = ""
     busy: str = ""
     """The account an action is running for."""
@@ -100,6 +102,13 @@ class AccountsState(PageState):
         """Show only accounts of this status; the same once more, or an empty one, shows all."""
         self.status = "" if status == self.status else status[:20]
         self.shown = PAGE_SIZE
+        await self._read(await self._who())
+
+    @action
+    async def show_all(self) -> None:
+        """Take search and filter away."""
+        self.query = self.status = ""
+        self.edition += 1
         await self._read(await self._who())
 
     @action

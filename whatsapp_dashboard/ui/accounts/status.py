@@ -30,7 +30,7 @@ def _next_try(line: AccountLine) -> rx.Component:
     return rx.hstack(
         rx.icon("refresh-cw", size=12, color="var(--blue-11)", flex_shrink="0"),
         rx.text(
-            "Try ", line.attempt, " in ", countdown(line.next_attempt_at, AccountsState.now, "now …"),
+            "Try ", line.attempt, " ", countdown(line.next_attempt_at, AccountsState.now, before="in ", done="now …"),
             size="1", color="var(--blue-11)",
         ),
         spacing="1", align="center", custom_attrs={"data-testid": "next-try"},
@@ -41,7 +41,8 @@ def _restriction(line: AccountLine) -> rx.Component:
     return rx.hstack(
         rx.icon("shield-alert", size=12, color="var(--orange-11)", flex_shrink="0", margin_top="3px"),
         rx.text(
-            "Sending paused by WhatsApp, ", countdown(line.restricted_until, AccountsState.now, "free"), " left",
+            "WhatsApp restricts sending ",
+            countdown(line.restricted_until, AccountsState.now, before="for another ", done="until this moment"),
             size="1", color="var(--orange-11)", title=line.restriction,
         ),
         spacing="1", align="start", custom_attrs={"data-testid": "restriction"},

@@ -37,12 +37,12 @@ function WaElapsed({since, now}) {
   return createElement("time", {dateTime: since, title: begun.toLocaleString(), className: "wa-countdown"},
     waRough((Date.now() + waClock.skew - begun.getTime()) / 1000));
 }
-function WaCountdown({until, since, now, ring, done, size}) {
+function WaCountdown({until, since, now, ring, before, done, size}) {
   waSync(now);
   waTicks(250);
   const end = Date.parse(until);
   const left = (end - Date.now() - waClock.skew) / 1000;
-  const text = left > 0 ? waDuration(left) : (done || "0:00");
+  const text = left > 0 ? (before || "") + waDuration(left) : (done || "0:00");
   if (!ring) { return createElement("span", {role: "timer", className: "wa-countdown"}, text); }
   const total = Math.max(1, (end - Date.parse(since)) / 1000);
   const part = Math.min(1, Math.max(0, left / total));
@@ -90,13 +90,14 @@ class Countdown(_Clockwork):
     until: rx.Var[str]
     since: rx.Var[str]
     ring: rx.Var[bool]
+    before: rx.Var[str]
     done: rx.Var[str]
     size: rx.Var[int]
 
 
-def countdown(until: rx.Var[str] | str, now: rx.Var[str] | str, done: str = "now") -> rx.Component:
-    """``0:17`` or ``2 h 5 min``, counting down to ``until``; then the word ``done``."""
-    return Countdown.create(until=until, now=now, done=done)
+def countdown(until: rx.Var[str] | str, now: rx.Var[str] | str, *, before: str = "", done: str = "now") -> rx.Component:
+    """``0:17`` or ``2 h 5 min`` with the words ``before`` it, counting down to ``until``; then only the words ``done``."""
+    return Countdown.create(until=until, now=now, before=before, done=done)
 
 
 def countdown_ring(since: rx.Var[str] | str, until: rx.Var[str] | str, now: rx.Var[str] | str, size: int = 44) -> rx.Component:

@@ -89,7 +89,7 @@ def _day(name: str, label: str) -> rx.Component:
     value: Any = MessagesState.filters.get(name, "")
     return rx.el.label(
         rx.text(label, size="1", color=theme.TEXT_MUTED, as_="span"),
-        rx.input(type="date", value=value, on_change=lambda day: MessagesState.filter(name, day), aria_label=label,
+        rx.input(type="date", default_value=value, on_change=MessagesState.filter(name).debounce(400), aria_label=label,
                  width="100%", min_width="132px"),
         style={"display": "flex", "alignItems": "center", "gap": "6px", "flex": "1"},
     )  # fmt: skip

@@ -58,7 +58,9 @@ class MessagesState(PageState):
         parameters = self.router.url.query_parameters
         wanted = from_address(parameters)
         if wanted != self.filters:
+            # Another address than this page's own inputs made: draw them anew with its values.
             self.filters = wanted
+            self.edition += 1
         self.cursor = parameters.get("cursor", "")[:60]
         if not self.zone:
             return rx.call_script(_ASK_ZONE, callback=MessagesState.take_zone)
@@ -120,13 +122,13 @@ class MessagesState(PageState):
         """Set one filter; the address changes, and the page with it."""
         if name not in NAMES:
             return None
-        wanted = {**self.filters, name: "" if value == "all" else str(value)}
-        return rx.redirect(to_address(wanted), replace=True)
+        wanted = {**self.filters, name: "" if value == "all" else str(value).strip()}
+        self.filters = {key: value for key, value in wanted.items() if value}
+        return rx.redirect(to_address(self.filters), replace=True)
 
     @action
     async def clear(self) -> Any:
         """Take all filters away."""
-        self.edition += 1
         return rx.redirect("/messages", replace=True)
 
     @action

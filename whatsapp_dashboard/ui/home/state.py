@@ -1,0 +1,138 @@
+"""What the first page shows: figures, what needs attention, what happened (OBS-1)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from whatsapp_dashboard.accounts.views import AccountRow
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
+from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.state import PageState, background
+
+REST_SECONDS = 1.0
+TICK_SECONDS = 60.0
+SHOWN_ACCOUNTS = 6
+_EVENTS = (
+    "account.created", "account.updated", "account.deleted", "session.status", "session.restricted", "message", "message.queued",
+    "message.sent", "message.status", "conversation.updated", "conversation.created", "conversation.merged",
+)  # fmt: skip
+_TROUBLE = (AccountStatus.AUTH_FAILED, AccountStatus.ERROR, AccountStatus.DISCONNECTED, AccountStatus.QR_READY)
+
+_STATUS_WORDS = {
+    "ready": "Connected", "initializing": "Starting", "qr_ready": "Waits for a scan", "disconnected": "Disconnected",
+    "auth_failed": "Logged out", "error": "Error",
+}  # fmt: skip
+
+
+@dataclass
+class Attention:
+    """One thing that needs a person: an account that is not ready, or a limit that was reached."""
+
+    title: str
+    text: str
+    status: str
+    since: str
+
+
+@dataclass
+class Waiting:
+    """A conversation whose last word is the contact's."""
+
+    href: str
+    contact: str
+    account: str
+    preview: str
+    unread: int
+    since: str
+
+
+@dataclass
+class Happened:
+    """One recent event. ``kind`` chooses the icon."""
+
+    kind: str
+    title: str
+    text: str
+    at: str
+
+
+class HomeState(PageState):
+    """The figures and lists of the first page."""
+
+    loaded: bool = False
+    accounts: int = 0
+    ready: int = 0
+    not_ready: int = 0
+    messages_24h: str = "0"
+    waiting_total: str = "0"
+    failed_24h: int = 0
+    queued: int = 0
+    in_need: int = 0
+    attention: list[Attention] = []
+    waiting: list[Waiting] = []
+    happened: list[Happened] = []
+
+    @background
+    async def watch(self) -> None:
+        """Load the page and keep it current while it is open."""
+        async for _events in live(self, *_EVENTS, every=TICK_SECONDS):
+            who = await self._who()
+            rows = await self._services().accounts.list_accounts(who)
+            view = await self._services().overview.look(who)
+            async with self:
+                self._apply(rows, view)
+            await asyncio.sleep(REST_SECONDS)
+
+    def _apply(self, rows: list[AccountRow], view: OverviewView) -> None:
+        now = self._services().clock.now()
+        restricted = [row for row in rows if row.restricted_until and row.restricted_until > now]
+        trouble = [row for row in rows if row.status in _TROUBLE and row not in restricted]
+        self.accounts, self.ready = len(rows), sum(row.status is AccountStatus.READY for row in rows)
+        self.not_ready = self.accounts - self.ready
+        self.messages_24h = f"{sum(row.messages_24h for row in rows):,}"
+        self.waiting_total = f"{view.waiting_total:,}"
+        self.failed_24h, self.queued = view.failed_24h, view.queued
+        self.in_need = len(restricted) + len(trouble)
+        self.attention = [_restricted(row) for row in restricted[:SHOWN_ACCOUNTS]]
+        self.attention += [_not_ready(row) for row in trouble[: SHOWN_ACCOUNTS - len(self.attention)]]
+        self.waiting = [_waiting(item) for item in view.waiting]
+        self.happened = [_happened(event) for event in view.recent]
+        self.loaded = True
+
+
+def _not_ready(row: AccountRow) -> Attention:
+    return Attention(row.name, row.status_reason, row.status.value, row.status_changed_at.isoformat())
+
+
+def _restricted(row: AccountRow) -> Attention:
+    return Attention(row.name, f"WhatsApp restricts sending: {row.restriction}", "restricted", row.status_changed_at.isoformat())
+
+
+def _waiting(item: WaitingConversation) -> Waiting:
+    return Waiting(
+        href=f"/inbox?conversation={item.id}",
+        contact=item.contact_name or format_phone(item.contact_phone) or "Unknown contact",
+        account=item.account_name,
+        preview=item.preview,
+        unread=item.unread,
+        since=item.since.isoformat(),
+    )
+
+
+def _happened(event: RecentEvent) -> Happened:
+    data = event.data
+    match event.type:
+        case "session.status":
+            kind, text = str(data.get("status", "")), str(data.get("reason", ""))
+        case "session.restricted":
+            kind, text = "restricted", str(data.get("reason", ""))
+        case "account.created":
+            kind, text = "created", "Account created"
+        case "account.deleted":
+            kind, text = "deleted", "Account deleted"
+        case _:
+            kind, text = "call", "A contact called"
+    return Happened(kind, event.account_name or "A deleted account", text or _STATUS_WORDS.get(kind, ""), event.at.isoformat())
