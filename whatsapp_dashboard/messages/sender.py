@@ -95,7 +95,7 @@ class AccountSender:
 
     async def _sleep(self, seconds: float) -> None:
         """Wait ``seconds``, less when woken."""
-        timer = asyncio.ensure_future(self._clock.sleep(min(seconds, _LONGEST_SLEEP)))
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
         woken = asyncio.ensure_future(self._wake.wait())
         try:
             await asyncio.wait({timer, woken}, return_when=asyncio.FIRST_COMPLETED)
