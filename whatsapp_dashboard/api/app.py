@@ -7,12 +7,20 @@ from starlette.middleware.cors import CORSMiddleware
 
 from whatsapp_dashboard.api import problems
 from whatsapp_dashboard.api.gate import Gate
-from whatsapp_dashboard.api.routes import auth, operators
+from whatsapp_dashboard.api.limits import Limits
+from whatsapp_dashboard.api.routes import accounts, auth, conversations, docs, health, media, messages, operators, sending
 from whatsapp_dashboard.config import Settings
 
 ROUTERS: list[APIRouter] = [
     auth.router,
     operators.router,
+    accounts.router,
+    conversations.router,
+    sending.router,
+    messages.router,
+    media.router,
+    docs.router,
+    health.router,
 ]
 
 
@@ -30,6 +38,7 @@ def create_api(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     problems.install(api)
+    api.add_middleware(Limits, settings=settings)
     # The last one added stands outermost: CORS answers preflights before the gate asks for a session.
     api.add_middleware(Gate, settings=settings)
     if settings.cors_origins:

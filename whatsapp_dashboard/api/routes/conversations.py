@@ -1,0 +1,170 @@
+"""Conversations: find, read, take over, hand back, close, annotate (API-3, MSG-7, AI-8)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ThreadItem
+
+router = APIRouter(prefix="/api/conversations", tags=["conversations"])
+
+Cursor = Annotated[str, Query(max_length=200, description="From the previous page; empty for the first")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class ConversationOut(BaseModel):
+    """One conversation."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    account_id: str
+    account_name: str
+    account_status: AccountStatus
+    contact_id: str
+    contact_kind: str
+    contact_name: str
+    contact_phone: str
+    contact_address: str
+    opted_out: bool
+    status: str
+    answered_by: str
+    bot_paused_until: datetime | None
+    unread: int
+    last_message_at: datetime
+    last_inbound_at: datetime | None
+    preview: str
+    preview_direction: str
+    preview_type: str
+    preview_status: str
+    created_at: datetime
+
+
+class ConversationPageOut(BaseModel):
+    """A page of conversations; ``older`` is the cursor of the next one, null at the end."""
+
+    items: list[ConversationOut]
+    older: str | None
+
+
+class ThreadPageOut(BaseModel):
+    """A page of a thread, from old to new; ``older`` is the cursor of the page before it, null at the beginning."""
+
+    items: list[dict[str, Any]]
+    older: str | None
+
+
+class NewNote(BaseModel):
+    """A remark that nobody outside sees."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "Asked for the invoice twice."}]})
+
+    text: Annotated[str, Field(max_length=100_000)]
+
+
+class ContactName(BaseModel):
+    """A name of ours for the contact; empty takes it back."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Carla (wholesale)"}]})
+
+    name: Annotated[str, Field(max_length=10_000)]
+
+
+@router.get("")
+async def list_conversations(  # noqa: PLR0917 - FastAPI fills them by name
+    who: Who,
+    services: Services,
+    account_id: Annotated[str, Query(max_length=64)] = "",
+    status: Literal["", "active", "closed"] = "",
+    answered_by: Literal["", "bot", "human"] = "",
+    unread: bool = False,
+    text: Annotated[str, Query(max_length=1_000)] = "",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> ConversationPageOut:
+    """Conversations, newest message first."""
+    filters = ConversationFilters(account_id, status, answered_by, unread, text)
+    page = await services.conversations.page(who, filters, cursor, limit)
+    return ConversationPageOut(items=[ConversationOut.model_validate(row) for row in page.rows], older=page.older)
+
+
+@router.get("/{conversation_id}")
+async def get_conversation(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """One conversation."""
+    return ConversationOut.model_validate(await services.conversations.get(who, conversation_id))
+
+
+@router.patch("/{conversation_id}/contact")
+async def rename_contact(conversation_id: str, given: ContactName, who: Who, services: Services) -> ConversationOut:
+    """Give the contact a name of ours."""
+    return ConversationOut.model_validate(await services.conversations.rename_contact(who, conversation_id, given.name))
+
+
+@router.get("/{conversation_id}/messages")
+async def thread(conversation_id: str, who: Who, services: Services, cursor: Cursor = "", limit: Limit = 50) -> ThreadPageOut:
+    """Messages and notes of the conversation."""
+    page = await services.conversations.thread(who, conversation_id, cursor, limit)
+    return ThreadPageOut(items=[item_out(item) for item in page.items], older=page.older)
+
+
+@router.post("/{conversation_id}/take-over")
+async def take_over(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """A person answers: bots are silent for the account's time."""
+    return ConversationOut.model_validate(await services.conversations.take_over(who, conversation_id))
+
+
+@router.post("/{conversation_id}/hand-back")
+async def hand_back(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """Bots answer again."""
+    return ConversationOut.model_validate(await services.conversations.hand_back(who, conversation_id))
+
+
+@router.post("/{conversation_id}/close")
+async def close(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """Put it away; a new message of the contact brings it back."""
+    return ConversationOut.model_validate(await services.conversations.close(who, conversation_id))
+
+
+@router.post("/{conversation_id}/reopen")
+async def reopen(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """Bring a closed conversation back."""
+    return ConversationOut.model_validate(await services.conversations.reopen(who, conversation_id))
+
+
+@router.post("/{conversation_id}/read", status_code=204)
+async def mark_read(conversation_id: str, who: Who, services: Services) -> None:
+    """Everything was read: the contact sees blue ticks."""
+    await services.messages.mark_read(who, conversation_id)
+
+
+@router.post("/{conversation_id}/unread")
+async def mark_unread(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+    """Show it as unread again. WhatsApp is not told."""
+    return ConversationOut.model_validate(await services.conversations.mark_unread(who, conversation_id))
+
+
+@router.post("/{conversation_id}/notes", status_code=201)
+async def add_note(conversation_id: str, given: NewNote, who: Who, services: Services) -> dict[str, Any]:
+    """Leave a note."""
+    return item_out(await services.conversations.add_note(who, conversation_id, given.text))
+
+
+@router.delete("/{conversation_id}/notes/{note_id}", status_code=204)
+async def delete_note(conversation_id: str, note_id: str, who: Who, services: Services) -> None:
+    """Remove a note: its writer or an owner."""
+    await services.conversations.delete_note(who, conversation_id, note_id)
+
+
+def item_out(item: ThreadItem) -> dict[str, Any]:
+    """A message or note as JSON, with the address of its file."""
+    out = asdict(item)
+    if item.media is not None:
+        out["media"]["url"] = f"/api/media/{item.media.id}" if item.media.state == "stored" else None
+    return out

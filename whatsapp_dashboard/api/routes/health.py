@@ -1,0 +1,42 @@
+"""Health for load balancers and orchestrators, without login (OBS-5)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from whatsapp_dashboard import runtime
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+PING_SECONDS = 3.0
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    """The process runs and answers."""
+    return {"status": "alive", "timestamp": datetime.now(UTC).isoformat()}
+
+
+@router.get("/ready")
+async def ready() -> JSONResponse:
+    """Whether it can do its work: 200, or 503 with the reason."""
+    reason = await _why_not_ready()
+    if reason is None:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not_ready", "reason": reason}, status_code=503)
+
+
+async def _why_not_ready() -> str | None:
+    program = runtime.running()
+    if program is None or not program.pool.started:
+        return "whatsapp_not_initialized"
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await program.db.ping()
+    except Exception:
+        return "database_unreachable"
+    return None

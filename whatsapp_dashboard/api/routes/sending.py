@@ -1,0 +1,236 @@
+"""Sending messages of every kind (API-3, MSG-1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Header, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Location, MediaFile, MessageType, Origin, Poll
+from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.models import Message
+
+router = APIRouter(prefix="/api/messages/send", tags=["messages"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", max_length=255, description="The same key again answers with the first message instead of sending twice"
+    ),
+]
+
+
+class _Target(BaseModel):
+    """Where a message goes: to a number of an account, or into a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: Annotated[str, Field(max_length=64)]
+    number: Annotated[str | None, Field(max_length=1_000, description="+34600111222, 34600111222@c.us, or local")] = None
+    conversation_id: Annotated[str | None, Field(max_length=64)] = None
+    quoted_id: Annotated[str | None, Field(max_length=64, description="Our id of the message this one replies to")] = None
+
+
+class TextMessage(_Target):
+    """A text."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"account_id": "01a1…", "number": "+34600111222", "message": "Hello from the API"}]}
+    )
+
+    message: Annotated[str, Field(max_length=1_000_000)]
+
+
+class MediaBytes(BaseModel):
+    """A file as base64. Its type is found from the bytes; ``mimetype`` only helps where they do not tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base64: str
+    mimetype: Annotated[str, Field(max_length=255)] = ""
+    filename: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class MediaMessage(_Target):
+    """A file with a caption, as JSON. The same fields with ``file`` may come as ``multipart/form-data``."""
+
+    media: MediaBytes
+    caption: Annotated[str, Field(max_length=1_000_000)] = ""
+    voice: bool = False
+
+
+class _MediaForm(_Target):
+    caption: Annotated[str, Field(max_length=1_000_000)] = ""
+    voice: bool = False
+
+
+class LocationMessage(_Target):
+    """A point on the map; degrees."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    name: Annotated[str, Field(max_length=255)] = ""
+    address: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class ContactMessage(_Target):
+    """A contact card."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    phones: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=10)]
+
+
+class PollMessage(_Target):
+    """A question with options; ``selectable`` 0 allows any number of answers."""
+
+    question: Annotated[str, Field(max_length=10_000)]
+    options: Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(max_length=100)]
+    selectable: Annotated[int, Field(ge=0, le=12)] = 1
+
+
+class ButtonsMessage(_Target):
+    """A text with choices; numbered text where the engine has no buttons."""
+
+    message: Annotated[str, Field(max_length=1_000_000)]
+    options: Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(max_length=100)]
+
+
+class MessageOut(BaseModel):
+    """A message that was accepted: stored, and on its way."""
+
+    id: str
+    account_id: str
+    conversation_id: str
+    type: str
+    status: str
+    status_reason: str
+    created_at: datetime
+
+
+@router.post("", status_code=202)
+async def send_text(given: TextMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a text."""
+    return await _send(services, who, given, Content(MessageType.TEXT, given.message), key)
+
+
+@router.post(
+    "/media",
+    status_code=202,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": MediaMessage.model_json_schema(ref_template="#/components/schemas/{model}")},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["account_id", "file"],
+                        "properties": {
+                            **{name: {"type": "string"} for name in ("account_id", "number", "conversation_id", "quoted_id", "caption")},
+                            "voice": {"type": "boolean"},
+                            "file": {"type": "string", "format": "binary"},
+                        },
+                    }
+                },
+            },
+        }
+    },
+)
+async def send_media(request: Request, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a file: as JSON with base64, or as a form with the file itself."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        form = await request.form(max_files=1, max_fields=16)
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid("The form needs a file in its field “file”.", code="file_missing", field="file")
+        target: _MediaForm | MediaMessage = _parse(_MediaForm, {name: value for name, value in form.items() if name != "file"})
+        media = MediaFile(await file.read(), file.content_type or "", file.filename or "")
+    else:
+        given = _parse(MediaMessage, await _json(request))
+        target = given
+        try:
+            data = base64.b64decode(given.media.base64, validate=True)
+        except (ValueError, binascii.Error):
+            raise Invalid("media.base64 is not base64.", code="bad_base64", field="media.base64") from None
+        media = MediaFile(data, given.media.mimetype, given.media.filename)
+    kind = MessageType.VOICE if target.voice else MessageType.UNSUPPORTED
+    return await _send(services, who, target, Content(kind, target.caption, media=media), key)
+
+
+@router.post("/location", status_code=202)
+async def send_location(given: LocationMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a location."""
+    place = Location(given.latitude, given.longitude, given.name, given.address)
+    return await _send(services, who, given, Content(MessageType.LOCATION, location=place), key)
+
+
+@router.post("/contact", status_code=202)
+async def send_contact(given: ContactMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a contact card."""
+    card = ContactCard(given.name, tuple(given.phones))
+    return await _send(services, who, given, Content(MessageType.CONTACT, contacts=(card,)), key)
+
+
+@router.post("/poll", status_code=202)
+async def send_poll(given: PollMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a poll."""
+    poll = Poll(given.question, tuple(given.options), given.selectable)
+    return await _send(services, who, given, Content(MessageType.POLL, given.question, poll=poll), key)
+
+
+@router.post("/buttons", status_code=202)
+async def send_buttons(given: ButtonsMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
+    """Send a text with choices."""
+    return await _send(services, who, given, Content(MessageType.BUTTONS, given.message, buttons=Buttons(tuple(given.options))), key)
+
+
+async def _send(services: Services, who: Who, target: _Target, content: Content, key: str | None) -> MessageOut:
+    message = await services.messages.send(
+        who,
+        target.account_id,
+        content,
+        number=target.number,
+        conversation_id=target.conversation_id,
+        quoted_id=target.quoted_id,
+        idempotency_key=key,
+        origin=Origin.API,
+    )
+    return message_out(message)
+
+
+def message_out(message: Message) -> MessageOut:
+    """A stored message as the answer to whoever sent it."""
+    return MessageOut(
+        id=message.id,
+        account_id=message.account_id,
+        conversation_id=message.conversation_id,
+        type=message.type,
+        status=message.status,
+        status_reason=message.status_reason,
+        created_at=message.created_at,
+    )
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError):
+        raise Invalid("The body is neither JSON nor a form.", code="bad_body") from None
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _parse(model: type[_Model], values: Any) -> _Model:
+    """Validate a body that FastAPI did not, with the same error document."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()]) from None
