@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -13,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
-from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Location, MediaFile, MessageType, Origin, Poll
+from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.messages.media_types import choose_type, sniff
 from whatsapp_dashboard.models import Message
 
 router = APIRouter(prefix="/api/messages/send", tags=["messages"])
@@ -160,7 +162,7 @@ async def send_media(request: Request, who: Who, services: Services, key: Idempo
         except (ValueError, binascii.Error):
             raise Invalid("media.base64 is not base64.", code="bad_base64", field="media.base64") from None
         media = MediaFile(data, given.media.mimetype, given.media.filename)
-    kind = MessageType.VOICE if target.voice else MessageType.UNSUPPORTED
+    kind = MessageType.VOICE if target.voice else choose_type(sniff(media.data, media.filename))
     return await _send(services, who, target, Content(kind, target.caption, media=media), key)
 
 
@@ -192,13 +194,15 @@ async def send_buttons(given: ButtonsMessage, who: Who, services: Services, key:
 
 
 async def _send(services: Services, who: Who, target: _Target, content: Content, key: str | None) -> MessageOut:
+    if target.quoted_id is not None:
+        quoted = await services.message_log.get(who, target.quoted_id)
+        content = replace(content, quoted_id=quoted.wa_id or None, quoted_from_me=quoted.row.direction == Direction.OUTGOING)
     message = await services.messages.send(
         who,
         target.account_id,
         content,
         number=target.number,
         conversation_id=target.conversation_id,
-        quoted_id=target.quoted_id,
         idempotency_key=key,
         origin=Origin.API,
     )
