@@ -20,7 +20,7 @@ from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.engines.registry import engine_class
-from whatsapp_dashboard.engines.sandbox.world import WorldThread
+from whatsapp_dashboard.engines.sandbox.thread import WorldThread
 from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.messages.conversations import ConversationService
 from whatsapp_dashboard.messages.downloads import MediaDownloads
@@ -55,16 +55,14 @@ class Runtime:
         self.auth = AuthService(self.db, self.box, settings, self.clock)
 
         records = AccountRecords(self.db, self.box, self.clock)
-        self.inbound = Inbound(self.db, self.clock, in_doubt=lambda account_id: self.outbound.in_doubt(account_id))
+        self.inbound = Inbound(self.db, self.clock, in_doubt=lambda account_id: self.outbound.in_doubt(account_id))  # noqa: PLW0108 - made below
         self.pool = SessionPool(settings, records, Leases(self.db, self.clock), self.clock, self.inbound)
         self.accounts = AccountService(self.db, self.pool, records, self.clock)
 
         self.media = MediaStore(self.db, settings)
         self.downloads = MediaDownloads(self.db, self.clock, self.pool, self.media, max_mb=settings.media_max_mb)
         self.outbound = Outbound(self.db, self.clock, self.pool, self.media)
-        self.messages = MessageService(
-            self.db, self.clock, self.outbound, self.media, lambda engine: engine_class(engine).capabilities
-        )
+        self.messages = MessageService(self.db, self.clock, self.outbound, self.media, lambda engine: engine_class(engine).capabilities)
         self.conversations = ConversationService(self.db, self.clock)
         self.message_log = MessageLog(self.db)
         self.replies = ReplyRouter(self.db, self.clock, self.outbound, [AutoReplier()])

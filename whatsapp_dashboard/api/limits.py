@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -85,7 +86,7 @@ class _Answer:
         self._id = request_id.encode()
         self.begun = False
 
-    async def __call__(self, message: dict[str, Any]) -> None:
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self._id)]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,7 +37,7 @@ def parse_cursor(cursor: str) -> tuple[datetime, str]:
     return at, row_id
 
 
-def rows_statement(who: Principal) -> Select[Any]:
+def rows_statement(who: Principal) -> Select[Conversation, Contact, str, str, str]:
     """Conversations of the operator's workspace with what a line shows of them."""
     return (
         select(Conversation, Contact, col(Account.name), col(Account.status), col(Message.status))
@@ -88,7 +87,7 @@ def behind(cursor: str) -> ColumnElement[bool]:
     return tuple_(col(Conversation.last_message_at), col(Conversation.id)) < (at, row_id)
 
 
-def to_row(row: Row[Any]) -> ConversationRow:
+def to_row(row: Row[Conversation, Contact, str, str, str]) -> ConversationRow:
     """A result of :func:`rows_statement` as a view."""
     conversation, contact, account_name, account_status, message_status = row
     return ConversationRow(
