@@ -20,7 +20,7 @@ from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.engines.registry import engine_class
-from whatsapp_dashboard.engines.sandbox.thread import WorldThread
+from whatsapp_dashboard.engines.sandbox.world import WorldThread
 from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.messages.conversations import ConversationService
 from whatsapp_dashboard.messages.downloads import MediaDownloads
