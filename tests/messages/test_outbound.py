@@ -78,8 +78,7 @@ async def test_a_message_that_must_wait_holds_back_only_its_contact(house: Pipel
     assert house.engine.texts == ["dev 1"]
     (first,) = await house.messages_of(attempts=1)
     assert (first.status, first.status_reason) == ("queued", "Tried again soon: busy")
-    await clock.advance(31)
-    await house.until_sent(3)
+    await house.until_sent(3, step=10)
     assert house.engine.texts == ["dev 1", "carla 1", "carla 2"]
 
 
@@ -202,7 +201,7 @@ async def test_first_messages_to_strangers_are_capped_and_answers_never(db: Data
         await _say(house, "again", "+34600111220")
         await house.until_sent(4)
         await clock.advance(86_500)
-        await house.until_sent(5)
+        await house.until_sent(5, step=60)
 
 
 async def _has_reason(house: Pipeline, message_id: str) -> bool:
@@ -236,7 +235,7 @@ async def test_a_restricted_account_stops_sending_until_the_release(house: Pipel
     assert row.status_reason.startswith("Reach-out time lock (463). Sending is paused until ")
     assert house.engine.sent == []
     await clock.advance(601)
-    await house.until_sent(1)
+    await house.until_sent(1, step=60)
 
 
 async def _has_any_reason(house: Pipeline) -> bool:
@@ -251,12 +250,10 @@ async def test_sends_are_paced_and_automatic_replies_show_typing(db: Database, c
         await house.until(lambda: _sleeping(clock, 1.0))
         assert house.engine.acts == [("typing", CARLA.phone, True)]
         assert house.engine.sent == []
-        await clock.advance(1.0)
-        await house.until_sent(1)
+        await house.until_sent(1, step=0.5)
         await _say(house, "operator")
         await house.until(lambda: _sleeping(clock, 1.0))
-        await clock.advance(1.0)
-        await house.until_sent(2)
+        await house.until_sent(2, step=0.5)
         assert len(house.engine.acts) == 1
 
 

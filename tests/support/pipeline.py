@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from tests.support.cast import Cast, make_cast
+from tests.support.clock import MovableClock
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
@@ -268,13 +269,15 @@ class Pipeline:
                 await asyncio.sleep(0.01)
         return found
 
-    async def until_sent(self, count: int, seconds: float = 5.0) -> None:
-        """Wait until ``count`` messages are sent and settled."""
+    async def until_sent(self, count: int, *, step: float = 0) -> None:
+        """Wait until ``count`` messages are sent and settled; the clock moves on by ``step`` seconds at each look."""
 
         async def enough() -> bool:
+            if step:
+                await cast(MovableClock, self.clock).advance(step)
             return len([row for row in await self.messages_of() if row.sent_at and row.origin != "phone"]) >= count
 
-        await self.until(enough, seconds)
+        await self.until(enough, 8)
 
 
 @asynccontextmanager

@@ -104,9 +104,7 @@ def test_countries_are_found_by_name_code_and_calling_code() -> None:
     assert find_countries("no such country") == []
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(5, "5 s"), (65, "1 min"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h"), (-3, "0 s")]
-)
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (65, "1 min"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h"), (-3, "0 s")])
 def test_spans_are_told_in_their_two_largest_units(seconds: int, text: str) -> None:
     """ACC-10"""
     assert duration(timedelta(seconds=seconds)) == text

@@ -114,11 +114,11 @@ class AccountSender:
             self.ready = False
             return 0.0
         if not work.items:
-            return max(0.01, (due - now).total_seconds()) if due and due > now else _LONGEST_SLEEP
+            return max(0.01, (due - self._clock.now()).total_seconds()) if due and due > now else _LONGEST_SLEEP
         if work.settings.governor.enabled and (wait := breaker(work.account.restricted_until, work.account.restriction, now)):
             async with self._db.write() as session:
                 await hold_all(session, self.account_id, wait)
-            return (wait.until - now).total_seconds()
+            return max(0.01, (wait.until - self._clock.now()).total_seconds())
         # With pauses between sends a long batch would grow stale, so then each is read anew.
         for item in work.items if work.settings.pacing.max_ms == 0 else work.items[:1]:
             if not self.ready:
