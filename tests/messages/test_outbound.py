@@ -251,9 +251,12 @@ async def test_sends_are_paced_and_automatic_replies_show_typing(db: Database, c
         assert house.engine.acts == [("typing", CARLA.phone, True)]
         assert house.engine.sent == []
         await house.until_sent(1, step=0.5)
-        await _say(house, "operator")
+        await clock.advance(5)
+        await _say(house, "one")
+        await _say(house, "two")
         await house.until(lambda: _sleeping(clock, 1.0))
-        await house.until_sent(2, step=0.5)
+        assert house.engine.texts == ["We are closed.", "one"]
+        await house.until_sent(3, step=0.5)
         assert len(house.engine.acts) == 1
 
 
