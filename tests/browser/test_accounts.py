@@ -1,0 +1,219 @@
+"""The Accounts page in a real browser, with a real session on the sandbox phone (ACC-1 to ACC-11)."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.browser import Window
+from tests.support.cast import PASSWORDS
+from tests.support.linking import linked_account
+from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "Shop <img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+async def open_accounts(window: Window, who: str = "ana", **size: int) -> Page:
+    page = await window.log_in(who, PASSWORDS[who], **size)
+    await page.goto("/accounts")
+    await expect(page.get_by_role("heading", name="Accounts")).to_be_visible()
+    return page
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator("[data-account]").filter(has_text=name)
+
+
+async def choose(page: Page, account: str, action: str) -> None:
+    await page.get_by_role("button", name=f"Actions for {account}").click()
+    await page.get_by_role("menuitem", name=action).click()
+
+
+async def scan_what_waits(phone: SandboxPhone) -> str:
+    deadline = time.monotonic() + 10
+    while not (waiting := await phone.waiting()):
+        assert time.monotonic() < deadline, "no account waits for a scan"
+    return await phone.scan(waiting[0]["qr"])
+
+
+async def test_ana_creates_an_account_scans_its_code_and_sees_it_connected(window: Window, phone: SandboxPhone) -> None:
+    """ACC-1, ACC-2, ACC-3, ACC-7"""
+    page = await open_accounts(window)
+    watching = await open_accounts(window, "vic")
+    await expect(page.get_by_text("No account yet")).to_be_visible()
+    await page.get_by_role("button", name="New account").first.click()
+    create = page.get_by_role("button", name="Create and link")
+    await create.click()
+    await expect(page.get_by_text("Give the account a name.")).to_be_visible()
+    await page.get_by_label("Name").fill("x" * 256)
+    await create.click()
+    await expect(page.get_by_text("The name is too long: 256 of at most 255 characters.")).to_be_visible()
+    await page.get_by_label("Name").fill("Sales")
+    await create.click()
+
+    dialog = page.get_by_test_id("link-dialog")
+    await expect(dialog.get_by_test_id("qr")).to_have_attribute("src", re.compile("^data:image/png;base64,"))
+    await expect(dialog.get_by_role("timer")).to_have_text(re.compile(r"^\d:\d\d$"))
+    await expect(row(watching, "Sales")).to_contain_text("Waiting for scan")
+    number = await scan_what_waits(phone)
+    await expect(dialog.get_by_text("Connected", exact=True)).to_be_visible()
+    digits = re.sub(r"\D", "", await dialog.get_by_test_id("linked-phone").inner_text())
+    assert digits == number
+    await dialog.get_by_role("button", name="Done").click()
+    for tab in (page, watching):
+        await expect(row(tab, "Sales")).to_contain_text("Connected")
+        await expect(row(tab, "Sales")).to_contain_text("alive")
+    assert not [line for line in window.console if line.startswith("error")]
+
+
+async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window, phone: SandboxPhone) -> None:
+    """ACC-3"""
+    page = await open_accounts(window)
+    await page.get_by_role("button", name="New account").first.click()
+    await page.get_by_label("Name").fill("Support")
+    await page.get_by_role("button", name="Create and link").click()
+    dialog = page.get_by_test_id("link-dialog")
+    await expect(dialog.get_by_test_id("qr")).to_be_visible()
+    await dialog.get_by_role("radio", name="Use the phone number").click()
+    await dialog.get_by_label("Phone number of the account").fill("12")
+    await dialog.get_by_role("button", name="Get a code").click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await dialog.get_by_label("Phone number of the account").fill("+34 600 555 444")
+    await dialog.get_by_role("button", name="Get a code").click()
+    code = (await dialog.get_by_test_id("pairing-code").inner_text()).replace("-", "")
+    await phone.enter_pairing_code(code)
+    await expect(dialog.get_by_test_id("linked-phone")).to_contain_text("+34 600 55 54 44")
+
+
+async def test_a_lost_connection_comes_back_by_itself_and_a_logged_out_phone_says_so(
+    window: Window, phone: SandboxPhone, api: httpx.AsyncClient
+) -> None:
+    """ACC-5, ACC-9, ACC-10"""
+    await linked_account(api, phone, "Sales")
+    page = await open_accounts(window)
+    await expect(row(page, "Sales")).to_contain_text("Connected")
+    await phone.switch("offline", True)
+    await expect(row(page, "Sales").get_by_test_id("next-try")).to_contain_text(re.compile(r"Try \d+"))
+    await expect(row(page, "Sales")).to_contain_text("Disconnected")
+    await phone.switch("offline", False)
+    await expect(row(page, "Sales")).to_contain_text("Connected")
+    await phone.log_out()
+    await expect(row(page, "Sales")).to_contain_text("Logged out")
+    await expect(row(page, "Sales").get_by_role("button", name="Link")).to_be_visible()
+
+
+async def test_disconnecting_logging_out_and_deleting_do_what_they_say(
+    window: Window, phone: SandboxPhone, api: httpx.AsyncClient
+) -> None:
+    """ACC-1, ACC-7"""
+    account_id = await linked_account(api, phone, "Sales")
+    for text in ("Hello", "Anybody there?"):
+        await phone.send_text("carla", text)
+    page = await open_accounts(window)
+    await expect(row(page, "Sales").get_by_test_id("messages-24h")).to_have_text("2")
+    await choose(page, "Sales", "Disconnect")
+    await expect(row(page, "Sales")).to_contain_text("Disconnected by ana")
+    await row(page, "Sales").get_by_role("button", name="Reconnect").click()
+    await expect(row(page, "Sales")).to_contain_text("Connected")
+    await choose(page, "Sales", "Log out")
+    question = page.get_by_role("alertdialog")
+    await expect(question).to_contain_text("Log out “Sales”?")
+    await question.get_by_role("button", name="Log out").click()
+    await expect(row(page, "Sales")).to_contain_text("not linked")
+    await choose(page, "Sales", "Delete")
+    await expect(question).to_contain_text("1 conversation and 2 messages will be lost with it.")
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    assert (await api.get(f"/api/accounts/{account_id}")).status_code == 200
+    await choose(page, "Sales", "Delete")
+    await question.get_by_role("button", name="Delete account").click()
+    await expect(page.get_by_text("No account yet")).to_be_visible()
+    assert (await api.get(f"/api/accounts/{account_id}")).status_code == 404
+
+
+async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Window, api: httpx.AsyncClient) -> None:
+    """ACC-1, ACC-11"""
+    answer = await api.post("/api/accounts", json={"name": "Sales", "engine": "sandbox"})
+    account_id = answer.json()["id"]
+    page = await open_accounts(window)
+    await choose(page, "Sales", "Edit")
+    dialog = page.get_by_role("dialog", name="Edit Sales")
+    await dialog.get_by_label("Default country").click()
+    await page.get_by_label("Search a country or code").fill("+351")
+    await page.get_by_role("option", name="Portugal").click()
+    await dialog.get_by_role("radio", name="Replies").click()
+    await dialog.get_by_role("switch", name="Auto-reply").click()
+    await dialog.get_by_role("radio", name="Safety").click()
+    await dialog.get_by_label("Warm-up (days)").fill("soon")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("Write a whole number.")).to_be_visible()
+    await dialog.get_by_label("Warm-up (days)").fill("14")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("Write the text of the reply before turning it on")).to_be_visible()
+    await dialog.get_by_label("Text of the reply").fill("Thanks, we answer soon.")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_be_hidden()
+    await expect(row(page, "Sales").get_by_role("switch")).to_be_checked()
+    settings = (await api.get(f"/api/accounts/{account_id}")).json()["settings"]
+    assert settings["governor"]["warm_up_days"] == 14
+    assert settings["default_country"] == "PT"
+    assert settings["auto_reply"] == {"enabled": True, "text": "Thanks, we answer soon."}
+
+
+async def test_auto_reply_without_a_text_asks_for_the_text(window: Window, api: httpx.AsyncClient) -> None:
+    """ACC-7"""
+    await api.post("/api/accounts", json={"name": "Sales", "engine": "sandbox"})
+    page = await open_accounts(window)
+    await row(page, "Sales").get_by_role("switch").click()
+    await expect(page.get_by_label("Text of the reply")).to_be_visible()
+
+
+async def test_a_viewer_sees_accounts_and_can_change_none(window: Window, api: httpx.AsyncClient) -> None:
+    """SEC-6"""
+    await api.post("/api/accounts", json={"name": "Sales", "engine": "sandbox"})
+    page = await open_accounts(window, "vic")
+    await expect(row(page, "Sales")).to_be_visible()
+    await expect(page.get_by_role("button", name="New account")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Actions for Sales")).to_have_count(0)
+    await expect(row(page, "Sales").get_by_role("switch")).to_be_disabled()
+
+
+async def test_names_with_scripts_run_nothing_and_long_ones_break_no_page(window: Window, api: httpx.AsyncClient) -> None:
+    """SEC-4"""
+    for name in (HOSTILE, "y" * 255, "متجر الرياض"):
+        answer = await api.post("/api/accounts", json={"name": name, "engine": "sandbox", "description": HOSTILE})
+        assert answer.status_code == 201
+    for width in (1440, 390):
+        page = await open_accounts(window, width=width, height=844)
+        await expect(page.locator("[data-account]")).to_have_count(3)
+        await page.get_by_role("button", name=re.compile("^Actions for Shop")).click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        await expect(page.get_by_role("alertdialog")).to_contain_text("Shop <img src=x")
+        for path in ("/accounts", "/", "/messages"):
+            await page.goto(path)
+            await expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert "owned" not in await page.title()
+            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
+
+
+async def test_accounts_are_found_by_search_and_status_among_many(window: Window, api: httpx.AsyncClient) -> None:
+    """ACC-7"""
+    for number in range(60):
+        await api.post("/api/accounts", json={"name": f"Shop {number:02d}", "engine": "sandbox"})
+    page = await open_accounts(window)
+    await expect(page.locator("[data-account]")).to_have_count(50)
+    await page.get_by_role("button", name=re.compile("^Show more")).click()
+    await expect(page.locator("[data-account]")).to_have_count(60)
+    await page.get_by_label("Search accounts").fill("shop 07")
+    await expect(page.locator("[data-account]")).to_have_count(1)
+    await page.get_by_label("Search accounts").fill("nobody")
+    await page.get_by_role("button", name="Show all").click()
+    await expect(page.locator("[data-account]")).to_have_count(50)
+    await page.get_by_role("button", name=re.compile("^Disconnected")).click()
+    await expect(page.get_by_role("button", name=re.compile("^Disconnected"))).to_have_attribute("aria-pressed", "true")
