@@ -31,6 +31,7 @@ from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.sending import MessageService
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
+from whatsapp_dashboard.system.overview import Overview
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class Runtime:
         self.messages = MessageService(self.db, self.clock, self.outbound, self.media, lambda engine: engine_class(engine).capabilities)
         self.conversations = ConversationService(self.db, self.clock)
         self.message_log = MessageLog(self.db)
+        self.overview = Overview(self.db, self.clock)
         self.replies = ReplyRouter(self.db, self.clock, self.outbound, [AutoReplier()])
 
         self.pool.listeners += [self.outbound, self.downloads]
