@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -78,13 +79,15 @@ def _build(root: Path) -> None:
         "NO_COLOR": "1",
     }
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
-    ignored = root / ".gitignore"
-    before = ignored.read_bytes() if ignored.exists() else None
+    ours = [path for path in (root / ".gitignore", root / "reflex.lock" / "package.json") if path.exists()]
+    before = {path: path.read_bytes() for path in ours}
     result = subprocess.run(  # noqa: S603  (our own command line)
         command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    if before is not None and ignored.read_bytes() != before:
-        ignored.write_bytes(before)  # Reflex adds its own lines to a file that is ours
+    for path, content in before.items():
+        # Reflex adds its own lines to .gitignore, and writes its list of packages anew in another order.
+        if path.suffix != ".json" or json.loads(path.read_bytes()) == json.loads(content):
+            path.write_bytes(content)
     if result.returncode != 0 or not (root / BUILT / "index.html").exists():
         tail = "\n".join(result.stdout.splitlines()[-_LAST_LINES:])
         raise BuildError(f"The pages could not be built. The last lines of the build:\n{tail}")
