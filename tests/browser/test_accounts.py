@@ -80,7 +80,7 @@ async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window,
     await page.get_by_role("button", name="Create and link").click()
     dialog = page.get_by_test_id("link-dialog")
     await expect(dialog.get_by_test_id("qr")).to_be_visible()
-    await dialog.get_by_role("radio", name="Use the phone number").click()
+    await dialog.get_by_role("radio", name="Phone number").click()
     await dialog.get_by_label("Phone number of the account").fill("12")
     await dialog.get_by_role("button", name="Get a code").click()
     await expect(dialog.get_by_role("alert")).to_be_visible()

@@ -21,7 +21,7 @@ def edit_dialog() -> rx.Component:
         rx.box(
             rx.segmented_control.root(
                 *[rx.segmented_control.item(label, value=value) for value, label in _TABS],
-                value=EditState.tab, on_change=EditState.choose_tab, width="100%",
+                value=EditState.tab, on_change=EditState.choose_tab, width="100%", size=rx.breakpoints(initial="1", sm="2"),
             ),
             _group("general", _general()), _group("replies", _replies()), _group("sending", _sending()),
             _group("safety", _safety()),

@@ -39,8 +39,8 @@ def _linking() -> rx.Component:
     tabs = rx.cond(
         LinkState.can_pair,
         rx.segmented_control.root(
-            rx.segmented_control.item("Scan a QR code", value="qr"),
-            rx.segmented_control.item("Use the phone number", value="code"),
+            rx.segmented_control.item("QR code", value="qr"),
+            rx.segmented_control.item("Phone number", value="code"),
             value=LinkState.tab, on_change=LinkState.choose_tab, margin_bottom="16px", width="100%",
         ),
     )

@@ -113,7 +113,7 @@ def _restricted(row: AccountRow) -> Attention:
 
 def _waiting(item: WaitingConversation) -> Waiting:
     return Waiting(
-        href=f"/inbox?conversation={item.id}",
+        href=f"/inbox?c={item.id}",
         contact=item.contact_name or format_phone(item.contact_phone) or "Unknown contact",
         account=item.account_name,
         preview=item.preview,

@@ -29,7 +29,7 @@ def detail_drawer() -> rx.Component:
                 rx.el.dl(rx.foreach(DetailState.facts, _fact), style={"margin": "0"}),
                 rx.button(
                     rx.icon("messages-square", size=14), "Open conversation", variant="soft", margin_top="16px",
-                    on_click=[DetailState.set_open(False), rx.redirect("/inbox?conversation=" + DetailState.conversation_id)],
+                    on_click=[DetailState.set_open(False), rx.redirect("/inbox?c=" + DetailState.conversation_id)],
                 ),
                 padding="16px 20px 28px", overflow_y="auto", flex="1", min_height="0",
             ),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.messages.log_views import LogDetail, LogRow
+from whatsapp_dashboard.ui.components.message_marks import MESSAGE_STATUSES, MESSAGE_TYPES
 
 LATE = timedelta(minutes=2)
 """A message stored this much after it was written says so."""
@@ -72,14 +73,14 @@ def facts(detail: LogDetail) -> list[Fact]:
     """Everything known of a message that is not its text, in reading order; what is unknown is left out."""
     row = detail.row
     found = [
-        Fact("Status", row.status),
+        Fact("Status", MESSAGE_STATUSES.get(row.status, row.status)),
         Fact("Reason", row.status_reason),
         Fact("Account", row.account_name),
         Fact("From" if row.direction == "incoming" else "To", row.contact_name),
         Fact("Phone number", format_phone(row.contact_phone)),
         Fact("Address", detail.contact_address, mono=True),
         Fact("Written by", detail.sender_name or detail.sender_address),
-        Fact("Type", row.type),
+        Fact("Type", MESSAGE_TYPES[row.type][1] if row.type in MESSAGE_TYPES else row.type),
         Fact("Sent by", _ORIGINS.get(row.origin, row.origin) + (f" ({detail.operator})" if detail.operator else "")),
         Fact("File", row.filename),
         Fact("File type", detail.media_type),
