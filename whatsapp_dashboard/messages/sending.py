@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.db import Database, after_commit, is_unique_violation
+from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address, parse_number
 from whatsapp_dashboard.domain.messages import MEDIA_TYPES, Content, Direction, MediaFile, MessageStatus, MessageType, Origin
@@ -69,26 +68,14 @@ class MessageService:
             raise Invalid(f"An idempotency key has 1 to {MAX_KEY} characters.", field="idempotency_key")
         async with self._db.read() as session:
             account = await _account(session, who, account_id)
-            earlier = await _by_key(session, account_id, idempotency_key, content)
-        if earlier:
-            return earlier
         check_sendable(content, self._capabilities(account.engine))
         settings = AccountSettings.model_validate(account.settings)
         address = parse_number(number, country=settings.default_country) if number is not None else None
         staged = await self._stage(content)
         if staged:
             content = replace(content, media=MediaFile(b"", staged.mimetype, staged.filename))
-        try:
-            async with self._db.write() as session:
-                return await self._store_send(session, who, account_id, content, staged, address, conversation_id, idempotency_key, origin)
-        except IntegrityError as error:
-            if not is_unique_violation(error):
-                raise
-            async with self._db.read() as session:
-                earlier = await _by_key(session, account_id, idempotency_key, content)
-            if earlier is None:
-                raise
-            return earlier
+        async with self._db.write() as session:
+            return await self._store_send(session, who, account_id, content, staged, address, conversation_id, idempotency_key, origin)
 
     async def retry(self, who: Principal, message_id: str) -> Message:
         """Send a failed message again, or one that was never proven delivered (MSG-11). Both go out under the key of the first try,
@@ -190,6 +177,10 @@ class MessageService:
     ) -> Message:
         await lock_accounts(session, [account_id])
         account = await _account(session, who, account_id)
+        # Behind the lock: of two requests with one key that come together, the second finds what the first has stored.
+        earlier = await _by_key(session, account_id, idempotency_key, content)
+        if earlier:
+            return earlier
         now = self._clock.now()
         book = ContactBook(session, now)
         contact, conversation = await _place(session, book, account_id, address, conversation_id)
