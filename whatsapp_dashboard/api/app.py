@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from whatsapp_dashboard.api import problems
@@ -10,6 +10,7 @@ from whatsapp_dashboard.api.gate import Gate
 from whatsapp_dashboard.api.limits import Limits
 from whatsapp_dashboard.api.routes import accounts, auth, conversations, docs, health, media, messages, operators, sending
 from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.errors import NotFound
 
 ROUTERS: list[APIRouter] = [
     auth.router,
@@ -22,6 +23,9 @@ ROUTERS: list[APIRouter] = [
     docs.router,
     health.router,
 ]
+
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def create_api(settings: Settings) -> FastAPI:
@@ -37,6 +41,7 @@ def create_api(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         api.include_router(router)
+    api.add_api_route("/api/{path:path}", _unknown, methods=METHODS, include_in_schema=False)
     problems.install(api)
     api.add_middleware(Limits, settings=settings)
     # The last one added stands outermost: CORS answers preflights before the gate asks for a session.
@@ -46,7 +51,12 @@ def create_api(settings: Settings) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_credentials=True,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=METHODS,
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Requested-With"],
         )
     return api
+
+
+async def _unknown(request: Request) -> None:
+    """Whatever no route has taken: without this the pages would answer it with HTML."""
+    raise NotFound(f"There is no {request.method} {request.url.path[:200]}. The list of routes is at /api/docs.")
