@@ -13,6 +13,7 @@ loop ends by itself when the tab is closed or its session has ended.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
@@ -20,6 +21,8 @@ from reflex_base.registry import RegistrationContext
 from whatsapp_dashboard import runtime
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.ui.state import PageState, current_session_id
+
+T = TypeVar("T")
 
 CHECK_SECONDS = 2.0
 """How often an idle loop looks whether its page is still there."""
@@ -51,6 +54,23 @@ async def live(state: PageState, *types: str, every: float | None = None) -> Asy
             if batch or (every is not None and quiet >= every):
                 quiet = 0.0
                 yield batch
+
+
+async def while_open(state: PageState, source: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Yield what ``source`` yields while the page is there, for what is not in the event log.
+
+    ``source`` should yield something every :data:`CHECK_SECONDS`, so that the end of the page is noticed.
+    """
+    tab, session_id = EventContext.get().token, current_session_id()
+    socket_id = _socket(tab)
+    program = runtime.current()
+    await state._who()
+    async for item in source:
+        if socket_id is None or _socket(tab) != socket_id:
+            return
+        if session_id is None or await program.auth.principal_of_session(session_id, roll=False) is None:
+            return
+        yield item
 
 
 def _socket(tab: str) -> str | None:

@@ -14,6 +14,8 @@ class ShellState(PageState):
     role: str = ""
     rank: int = -1
     drawer_open: bool = False
+    has_sandbox: bool = False
+    """Whether the workspace has a sandbox account, so that the Sandbox phone is offered."""
 
     @action
     async def load(self) -> None:
@@ -21,6 +23,7 @@ class ShellState(PageState):
         who = await self._who()
         self.username, self.role, self.rank = who.username, who.role.value, who.role.rank
         self.known = True
+        self.has_sandbox = await self._services().phone.has_accounts(who)
         self.drawer_open = False
 
     @action

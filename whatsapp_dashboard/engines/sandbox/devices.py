@@ -115,6 +115,10 @@ class Devices:
         """The devices that get what happens on ``phone``; banned ones keep their queue for when the ban ends."""
         return [device for device in self._all.values() if device.phone == phone and device.state != "logged_out"]
 
+    def ever_of(self, phone: str) -> list[Device]:
+        """The devices a phone has or had."""
+        return [device for device in self._all.values() if device.phone == phone]
+
     def find(self, account: str | None) -> Device:
         """The device of an account: by its label, its phone number, or, without ``account``, the only one there is.
 

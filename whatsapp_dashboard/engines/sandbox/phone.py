@@ -85,14 +85,14 @@ class SandboxPhone:
         """
         return str((await self._ask("scan", text=qr_text, phone=phone))["phone"])
 
-    async def enter_pairing_code(self, code: str, phone: str | None = None) -> str:
-        """Type a pairing code on the phone it was asked for; returns its number."""
-        return str((await self._ask("enter_code", code=code, phone=phone))["phone"])
+    async def enter_pairing_code(self, code: str, phone: str | None = None, *, accounts: list[str] | None = None) -> str:
+        """Type a pairing code on the phone it was asked for; returns its number. ``accounts`` limits whose code it may be."""
+        return str((await self._ask("enter_code", code=code, phone=phone, accounts=accounts))["phone"])
 
     # -- looking
 
     async def phones(self) -> list[Raw]:
-        """The owners' phones with their linked devices and switches."""
+        """The owners' phones with their devices (logged-out ones too) and switches."""
         return list((await self._ask("phones"))["phones"])
 
     async def waiting(self) -> list[Raw]:
@@ -129,20 +129,29 @@ class SandboxPhone:
         answer, data = await (await self._open()).call("media", {"token": token})
         return MediaFile(data, answer["mimetype"], answer["filename"])
 
-    async def changes(self, pause: float | None = None) -> AsyncIterator[None]:
-        """Yield whenever something changed, and at least every ``pause`` seconds; many changes come as one."""
+    async def changes(self, pause: float = 2.0) -> AsyncIterator[bool]:
+        """Yield True whenever something may have changed, and False after ``pause`` quiet seconds; many changes come as one.
+
+        It goes on while the world is away.
+        """
         news = asyncio.Event()
         self._watchers.add(news)
+        watched: Line | None = None
         try:
-            await self._ask("watch")
             while True:
-                with contextlib.suppress(TimeoutError):
+                if watched is None or watched is not self._line or watched.closed:
+                    with contextlib.suppress(Unavailable):
+                        await self._ask("watch")
+                        watched = self._line
+                        news.set()
+                try:
                     async with asyncio.timeout(pause):
                         await news.wait()
+                except TimeoutError:
+                    yield False
+                    continue
                 news.clear()
-                if self._line is None or self._line.closed:
-                    await self._ask("watch")
-                yield
+                yield True
         finally:
             self._watchers.discard(news)
 
@@ -278,11 +287,7 @@ class SandboxPhone:
         return self._line
 
     async def _ask(self, method: str, **args: Any) -> Raw:
-        try:
-            answer, _ = await (await self._open()).call(method, args)
-        except Unavailable:
-            self._wake()
-            raise
+        answer, _ = await (await self._open()).call(method, args)
         return answer
 
     def _on_push(self, _frame: Raw) -> None:

@@ -56,9 +56,11 @@ class PhoneCalls:
             raise Invalid("This QR code has expired; scan the one that is shown now.", code="qr_expired", field="qr")
         raise Invalid("This is not the QR code of an account that waits to be linked.", code="bad_qr", field="qr")
 
-    def _do_enter_code(self, code: str, phone: str | None = None) -> dict[str, Any]:
+    def _do_enter_code(self, code: str, phone: str | None = None, accounts: list[str] | None = None) -> dict[str, Any]:
         for session in self._world.sessions:
             pairing = session.waiting.pairing if session.waiting else None
+            if accounts is not None and session.label not in accounts:
+                continue
             if pairing is None or plain_code(pairing[0]) != plain_code(code):
                 continue
             if pairing[2] < time.time():

@@ -16,7 +16,7 @@ Raw = dict[str, Any]
 
 
 def phones(world: SandboxWorld) -> list[Raw]:
-    """The owners' phones with their devices, newest device last."""
+    """The owners' phones with their devices, logged-out ones too, newest last."""
     found = []
     for row in world.store.all("SELECT * FROM phone ORDER BY rank"):
         devices = [
@@ -30,7 +30,7 @@ def phones(world: SandboxWorld) -> list[Raw]:
                 "switches": asdict(device.switches),
                 "queued": world.store.one("SELECT count(*) AS n FROM queue WHERE device = ?", device.id)["n"],
             }
-            for device in world.devices.of_phone(row["number"])
+            for device in world.devices.ever_of(row["number"])
         ]
         found.append({"number": row["number"], "lid": row["lid"], "push_name": row["push_name"], "devices": devices})
     return found

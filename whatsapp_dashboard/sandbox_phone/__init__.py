@@ -1,0 +1,1 @@
+"""The Sandbox phone: what operators do to the simulated WhatsApp from within the dashboard."""

@@ -1,0 +1,1 @@
+"""The Sandbox phone page (ENG-5)."""
