@@ -31,6 +31,7 @@ from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.sending import MessageService
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
+from whatsapp_dashboard.sandbox_phone.service import PhoneService
 from whatsapp_dashboard.system.overview import Overview
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ class Runtime:
 
         self.world = None if settings.sandbox_world else WorldThread(settings.data_dir)
         self.pool.engine_options["world"] = settings.sandbox_world or (self.world.socket_path if self.world else "")
+        self.phone = PhoneService(self.accounts, self.pool.engine_options["world"])
         self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
     async def start(self) -> None:
@@ -107,6 +109,7 @@ class Runtime:
         await self._end("downloads", self.downloads.stop())
         await self._end("sessions", self.pool.stop())
         await self._end("inbound", self.inbound.stop())
+        await self._end("sandbox phone", self.phone.close())
         if self.world:
             await self._end("sandbox", self.world.stop())
         await self._end("auth", self.auth.stop())

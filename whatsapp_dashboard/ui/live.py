@@ -12,7 +12,7 @@ loop ends by itself when the tab is closed or its session has ended.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
 from reflex_base.event.context import EventContext
@@ -56,7 +56,7 @@ async def live(state: PageState, *types: str, every: float | None = None) -> Asy
                 yield batch
 
 
-async def while_open(state: PageState, source: AsyncIterator[T]) -> AsyncIterator[T]:
+async def while_open(state: PageState, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     """Yield what ``source`` yields while the page is there, for what is not in the event log.
 
     ``source`` should yield something every :data:`CHECK_SECONDS`, so that the end of the page is noticed.

@@ -7,12 +7,14 @@ from whatsapp_dashboard.ui.home.page import PAGE as HOME
 from whatsapp_dashboard.ui.messages.page import PAGE as MESSAGES
 from whatsapp_dashboard.ui.navigation import Page
 from whatsapp_dashboard.ui.profile.page import PAGE as PROFILE
+from whatsapp_dashboard.ui.sandbox_phone.page import PAGE as SANDBOX_PHONE
 from whatsapp_dashboard.ui.team.page import PAGE as TEAM
 
 PAGES: list[Page] = [
     HOME,
     ACCOUNTS,
     MESSAGES,
+    SANDBOX_PHONE,
     TEAM,
     PROFILE,
 ]

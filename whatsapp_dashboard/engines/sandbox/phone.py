@@ -13,44 +13,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
 from whatsapp_dashboard.engines.sandbox.convert import content_to_raw
 from whatsapp_dashboard.engines.sandbox.protocol import Line
+from whatsapp_dashboard.engines.sandbox.received import Received, received_from_raw
 from whatsapp_dashboard.errors import Unavailable
 
 Raw = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One message on a contact's phone, as it is now."""
-
-    wa_id: str
-    seq: int
-    """Position in the order of everything that was written in this world."""
-    phone: str
-    """Number of the account's phone."""
-    contact: str
-    key: str
-    """Our key it was sent with."""
-    asked: int
-    """How often that key was sent; more than once means a retry that made no second message."""
-    type: MessageType
-    text: str
-    content: Raw
-    at: float
-    arrived_at: float
-    delivered_at: float | None
-    read_at: float | None
-    edits: tuple[str, ...]
-    """Earlier texts, oldest first."""
-    revoked: bool
-    reactions: dict[str, str]
-    """Emoji by contact id; ``me`` is the account."""
-    votes: dict[str, list[str]]
 
 
 class SandboxPhone:
@@ -118,7 +89,7 @@ class SandboxPhone:
 
     async def received(self, contact: str | None = None, account: str | None = None) -> list[Received]:
         """What really arrived on the contacts' phones from accounts, in order."""
-        return [_received(raw) for raw in (await self._ask("received", contact=contact, account=account))["messages"]]
+        return [received_from_raw(raw) for raw in (await self._ask("received", contact=contact, account=account))["messages"]]
 
     async def counts(self) -> dict[str, int]:
         """``written`` by contacts, ``received`` by them, ``queued`` for accounts, ``repeated`` sends that made no second message."""
@@ -296,26 +267,3 @@ class SandboxPhone:
     def _wake(self) -> None:
         for news in self._watchers:
             news.set()
-
-
-def _received(raw: Raw) -> Received:
-    content = raw["content"]
-    return Received(
-        wa_id=raw["wa_id"],
-        seq=raw["seq"],
-        phone=raw["phone"],
-        contact=raw["chat"],
-        key=raw["key"],
-        asked=raw["asked"],
-        type=MessageType(content["type"]),
-        text=content.get("text", ""),
-        content=content,
-        at=raw["at"],
-        arrived_at=raw["arrived_at"],
-        delivered_at=raw["delivered_at"],
-        read_at=raw["read_at"],
-        edits=tuple(raw["edits"]),
-        revoked=raw["revoked"],
-        reactions=raw["reactions"],
-        votes=raw["votes"],
-    )

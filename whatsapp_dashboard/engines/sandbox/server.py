@@ -105,7 +105,9 @@ class SandboxWorld:
 
     def changed(self, phone: str) -> None:
         """Something about the phone with this number is new to those who watch."""
-        if not self._news and self._watchers:
+        if not self._watchers:
+            return
+        if not self._news:
             asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._tell_watchers)
         self._news.add(phone)
 

@@ -177,10 +177,7 @@ def _options(content: dict[str, Any], votes: dict[str, list[str]], chat: str) ->
     poll = content.get("poll")
     if not poll:
         return []
-    return [
-        Option(text, sum(text in chosen for chosen in votes.values()), text in votes.get(chat, []))
-        for text in poll["options"]
-    ]
+    return [Option(text, sum(text in chosen for chosen in votes.values()), text in votes.get(chat, [])) for text in poll["options"]]
 
 
 def _ticks(raw: dict[str, Any]) -> str:

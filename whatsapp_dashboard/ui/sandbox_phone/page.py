@@ -52,8 +52,14 @@ def _phone() -> rx.Component:
                 min_height="0",
             ),
             rx.center(
-                empty_state("smartphone", "No phone yet", "Scan the QR of a waiting account: that makes a simulated phone."),
+                rx.icon("smartphone", size=28, color="var(--gray-9)"),
+                rx.text("No phone yet", size="3", weight="medium"),
+                rx.text("Scan the QR of a waiting account: that makes a simulated phone.", size="2", color=theme.TEXT_MUTED),
+                direction="column",
+                gap="8px",
+                padding="32px",
                 height="100%",
+                text_align="center",
             ),
         ),
         class_name="wa-phone",
@@ -78,7 +84,7 @@ def _status_bar() -> rx.Component:
             rx.cond(
                 State.phone.connected,
                 rx.badge("Online", color_scheme="jade"),
-                rx.badge(f"Away · {State.phone.queued} waiting", color_scheme="amber"),
+                rx.badge(rx.cond(State.phone.queued > 0, f"Away · {State.phone.queued} waiting", "Away"), color_scheme="amber"),
             ),
         ),
         align="center",
@@ -104,5 +110,5 @@ PAGE = Page(
     icon="smartphone-nfc",
     content=sandbox_phone,
     on_load=[State.watch],
-    visible_when=lambda: ShellState.has_sandbox,
+    visible_when=lambda: ShellState.has_sandbox.to(bool),
 )

@@ -33,14 +33,16 @@ def link_card() -> rx.Component:
         rx.cond(
             State.waiting.length() > 0,
             rx.vstack(rx.foreach(State.waiting, _waiting), spacing="3", width="100%"),
-            rx.text("No account waits for a scan now. Press Link on the accounts page to see its QR here.", size="2", color=theme.TEXT_MUTED),
+            rx.text(
+                "No account waits for a scan now. Press Link on the accounts page to see its QR here.", size="2", color=theme.TEXT_MUTED
+            ),
         ),
         rx.cond(CAN_WORK, _pairing()),
         title="Link an account",
     )
 
 
-def _waiting(account: rx.Var[WaitingLine]) -> rx.Component:
+def _waiting(account: WaitingLine) -> rx.Component:
     return rx.flex(
         rx.icon("qr-code", size=18, color=theme.ACCENT_TEXT, flex_shrink="0"),
         rx.vstack(

@@ -180,9 +180,7 @@ class SandboxPhoneState(PageState):
     async def attach(self, kind: str) -> None:
         """Send a sample of another kind."""
         who = await self._who()
-        await self._services().phone.send(
-            who, self.number, self.contact, kind, as_owner=self.as_owner, quote=self.quote_id or None
-        )
+        await self._services().phone.send(who, self.number, self.contact, kind, as_owner=self.as_owner, quote=self.quote_id or None)
         self._clear_composer()
 
     @action

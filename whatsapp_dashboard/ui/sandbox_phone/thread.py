@@ -30,7 +30,7 @@ def chat_list() -> rx.Component:
     return rx.box(rx.foreach(State.chats, _chat), overflow_y="auto", flex="1", min_height="0", role="list", aria_label="Chats")
 
 
-def _chat(chat: rx.Var[ChatLine]) -> rx.Component:
+def _chat(chat: ChatLine) -> rx.Component:
     return rx.el.button(
         avatar(chat.name, theme.ACCENT, "3"),
         rx.vstack(
@@ -92,15 +92,21 @@ def thread() -> rx.Component:
             border_bottom=theme.LINE,
             flex_shrink="0",
         ),
-        rx.auto_scroll(
-            rx.cond(
-                State.thread.length() == 0,
-                rx.text("Nothing written yet.", size="1", color=theme.TEXT_MUTED, text_align="center", padding="24px"),
+        rx.box(
+            rx.box(
+                rx.cond(
+                    State.thread.length() == 0,
+                    rx.text("Nothing written yet.", size="1", color=theme.TEXT_MUTED, text_align="center", padding="24px"),
+                ),
+                rx.foreach(State.thread, _bubble),
+                class_name="wa-phone-messages",
+                role="log",
+                aria_label="Messages",
             ),
-            rx.foreach(State.thread, _bubble),
             class_name="wa-phone-thread",
-            role="log",
-            aria_label="Messages",
+            tab_index=0,
+            aria_label="Chat",
+            role="group",
         ),
         rx.cond(CAN_WORK, _composer()),
     )
@@ -122,7 +128,7 @@ def _chat_menu() -> rx.Component:
     )
 
 
-def _bubble(message: rx.Var[Bubble]) -> rx.Component:
+def _bubble(message: Bubble) -> rx.Component:
     mine = message.side == "right"
     return rx.flex(
         rx.flex(
@@ -163,7 +169,7 @@ def _bubble(message: rx.Var[Bubble]) -> rx.Component:
     )
 
 
-def _detail(message: rx.Var[Bubble]) -> rx.Component:
+def _detail(message: Bubble) -> rx.Component:
     icons = [(name, rx.icon(name, size=16)) for name in ("video", "music", "mic", "file-text", "map-pin", "contact")]
     return rx.flex(
         rx.match(message.icon, *icons, rx.icon("paperclip", size=16)),
@@ -174,7 +180,7 @@ def _detail(message: rx.Var[Bubble]) -> rx.Component:
     )
 
 
-def _option(message: rx.Var[Bubble], option: rx.Var[Option]) -> rx.Component:
+def _option(message: Bubble, option: Option) -> rx.Component:
     return rx.el.button(
         rx.icon(rx.cond(option.mine, "circle-check", "circle"), size=14),
         rx.text(option.text, size="2", as_="span"),
@@ -187,7 +193,7 @@ def _option(message: rx.Var[Bubble], option: rx.Var[Option]) -> rx.Component:
     )
 
 
-def _ticks(message: rx.Var[Bubble]) -> rx.Component:
+def _ticks(message: Bubble) -> rx.Component:
     muted = "var(--gray-9)"
     return rx.match(
         message.ticks,
@@ -199,7 +205,7 @@ def _ticks(message: rx.Var[Bubble]) -> rx.Component:
     )
 
 
-def _bubble_menu(message: rx.Var[Bubble]) -> rx.Component:
+def _bubble_menu(message: Bubble) -> rx.Component:
     return rx.menu.root(
         rx.menu.trigger(
             rx.icon_button(
@@ -207,11 +213,9 @@ def _bubble_menu(message: rx.Var[Bubble]) -> rx.Component:
             )
         ),
         rx.menu.content(
-            rx.flex(
-                *[
-                    rx.menu.item(emoji, on_select=State.react(message.wa_id, emoji), padding="4px 7px", aria_label=f"React {emoji}")
-                    for emoji in EMOJI
-                ],
+            rx.menu.sub(
+                rx.menu.sub_trigger(rx.icon("smile-plus", size=14), "React"),
+                rx.menu.sub_content(*[rx.menu.item(emoji, on_select=State.react(message.wa_id, emoji)) for emoji in EMOJI]),
             ),
             rx.menu.item(rx.icon("smile", size=14), "Take the reaction back", on_select=State.react(message.wa_id, "")),
             rx.menu.separator(),
@@ -222,9 +226,7 @@ def _bubble_menu(message: rx.Var[Bubble]) -> rx.Component:
             ),
             rx.cond(
                 message.editable,
-                rx.menu.item(
-                    rx.icon("trash-2", size=14), "Delete for everyone", color="red", on_select=State.delete(message.wa_id)
-                ),
+                rx.menu.item(rx.icon("trash-2", size=14), "Delete for everyone", color="red", on_select=State.delete(message.wa_id)),
             ),
         ),
     )
@@ -257,11 +259,11 @@ def _composer() -> rx.Component:
                     auto_complete=False,
                     auto_focus=True,
                     max_length=65_536,
-                    size="3",
+                    size="2",
                     flex="1",
                     min_width="0",
                 ),
-                rx.icon_button(rx.icon("send-horizontal", size=16), type="submit", size="3", aria_label="Send"),
+                rx.icon_button(rx.icon("send-horizontal", size=16), type="submit", size="2", aria_label="Send"),
                 gap="8px",
                 align="center",
             ),
@@ -270,7 +272,7 @@ def _composer() -> rx.Component:
         ),
         rx.segmented_control.root(
             rx.segmented_control.item("As the contact", value="contact"),
-            rx.segmented_control.item("As the owner, on the phone", value="owner"),
+            rx.segmented_control.item("As the owner", value="owner"),
             value=rx.cond(State.as_owner, "owner", "contact"),
             on_change=lambda value: State.write_as(value.to(str) == "owner"),
             size="1",
@@ -288,7 +290,7 @@ def _attach_menu() -> rx.Component:
     return rx.menu.root(
         rx.menu.trigger(
             rx.icon_button(
-                rx.icon("paperclip", size=16), size="3", type="button", variant="ghost", color_scheme="gray", aria_label="Attach a sample"
+                rx.icon("paperclip", size=16), size="2", type="button", variant="ghost", color_scheme="gray", aria_label="Attach a sample"
             )
         ),
         rx.menu.content(*items),
