@@ -38,9 +38,9 @@ def messages() -> rx.Component:
 
 
 def _export() -> rx.Component:
-    # A plain link: the router must not take it for a page.
+    # reloadDocument: the router must not take it for a page.
     link = rx.el.a(rx.icon("download", size=14), "Export CSV", href=MessagesState.export, download=True,
-                   custom_attrs={"data-testid": "export"})
+                   custom_attrs={"data-testid": "export", "reloadDocument": True})
     return rx.cond(MessagesState.export != "", rx.button(link, as_child=True, variant="soft"))  # fmt: skip
 
 
