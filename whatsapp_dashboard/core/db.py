@@ -25,6 +25,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
+
 log = structlog.get_logger(__name__)
 
 GROUP_LIMIT = 64
@@ -222,7 +224,7 @@ def is_unique_violation(error: DBAPIError) -> bool:
 def _create_engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=8, max_overflow=8, connect_args={"timeout": 30})
+    engine = create_async_engine(url, module=OneTripDriver(), pool_size=8, max_overflow=8, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
