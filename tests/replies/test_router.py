@@ -30,6 +30,8 @@ async def house(db: Database, clock: MovableClock, tmp_path: Path) -> AsyncItera
 class Echo:
     """Answers with the message itself; the words in ``slow`` take until they are let go."""
 
+    instant = False
+
     def __init__(self) -> None:
         self.slow: dict[str, asyncio.Event] = {}
 
@@ -177,6 +179,7 @@ async def test_a_decision_that_failed_is_taken_up_again(db: Database, clock: Mov
     class Broken:
         """Fails the first time."""
 
+        instant = False
         tries = 0
 
         async def decide(self, question: Question) -> Answer | Skip:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import (
@@ -98,4 +98,4 @@ class OneTripDriver(AsyncAdapt_aiosqlite_dbapi):
         """Open a connection with a thread of its own, which does not keep the program alive."""
         connection = aiosqlite.connect(*args, **options)
         connection._thread.daemon = True
-        return OneTripConnection(self, await_(connection))
+        return OneTripConnection(self, cast(Any, await_(connection)))

@@ -16,9 +16,14 @@ from sqlmodel import col
 from whatsapp_dashboard.core.db import before_commit
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.models import Event
-from whatsapp_dashboard.models.base import utc_now
+from whatsapp_dashboard.models.base import metadata, utc_now
 
 _PENDING = "events"
+_EVENT = metadata.tables[str(Event.__tablename__)]
+_COLUMNS = [
+    _EVENT.c[name] for name in ("seq", "id", "type", "created_at", "workspace_id", "account_id", "conversation_id", "message_id", "data")
+]
+"""In the order of :class:`EventRecord`."""
 _LOG_LOCK = 0x57414C4F47  # "WALOG": the advisory lock that makes commit order and seq order the same
 
 
@@ -70,18 +75,13 @@ async def _append(session: AsyncSession) -> None:
     order of commits: a reader's cursor never passes an event that is still on its way."""
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOG_LOCK})
-    await session.execute(insert(Event), session.info.pop(_PENDING))
+    await session.execute(insert(_EVENT), session.info.pop(_PENDING))
 
 
 async def read_after(session: AsyncSession, seq: int, *, limit: int) -> list[EventRecord]:
     """Up to ``limit`` events behind ``seq``, in order."""
-    rows = await session.scalars(select(Event).where(col(Event.seq) > seq).order_by(col(Event.seq)).limit(limit))
-    return [
-        EventRecord(
-            row.seq or 0, row.id, row.type, row.created_at, row.workspace_id, row.account_id, row.conversation_id, row.message_id, row.data
-        )
-        for row in rows
-    ]
+    rows = await session.execute(select(*_COLUMNS).where(col(Event.seq) > seq).order_by(col(Event.seq)).limit(limit))
+    return [EventRecord(*row) for row in rows]
 
 
 async def last_seq(session: AsyncSession) -> int:

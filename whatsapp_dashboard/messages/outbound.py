@@ -103,11 +103,11 @@ class Outbound:
         after_commit(session, f"wake:{account_id}", lambda: self.wake(account_id))
         return message
 
-    def wake(self, account_id: str) -> None:
-        """There may be something to send for ``account_id``."""
+    def wake(self, account_id: str, *, acts: bool = False) -> None:
+        """There may be something to send for ``account_id``; ``acts`` says that it is a change to a message."""
         sender = self._senders.get(account_id)
         if sender:
-            sender.wake()
+            sender.wake(acts=acts)
 
     def account_ready(self, account_id: str) -> None:
         """The account can send: what waited goes out in order."""

@@ -48,25 +48,25 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The account as it is now, and what is due."""
+    """The account as it is now, and what is due; ``full`` when there may be more."""
 
     account: Account
     settings: AccountSettings
     items: list[Send | Act]
+    full: bool
 
 
 async def read_work(
-    session: AsyncSession, account_id: str, now: datetime, *, busy: Collection[str], held: Collection[str], limit: int
+    session: AsyncSession, account_id: str, now: datetime, *, busy: Collection[str], held: Collection[str], limit: int, acts: bool
 ) -> Work | None:
-    """Up to ``limit`` due items; ``busy`` ones and those of ``held`` contacts are left out. None when the account is gone."""
-    account = await session.get(Account, account_id)
-    if account is None:
-        return None
+    """Up to ``limit`` due items, messages only unless ``acts``; ``busy`` ones and those of ``held`` contacts are left out. None when
+    there is nothing."""
     later = select(col(Message.contact_id)).where(
         col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED, col(Message.not_before) > now
     )
     due = (
-        select(Message, Contact, col(Conversation.last_inbound_at), Media)
+        select(Message, Contact, col(Conversation.last_inbound_at), Media, Account)
+        .join(Account, col(Account.id) == col(Message.account_id))
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .join(Conversation, col(Conversation.id) == col(Message.conversation_id))
         .outerjoin(Media, col(Media.id) == col(Message.media_id))
@@ -75,7 +75,21 @@ async def read_work(
         .order_by(col(Message.id))
         .limit(limit)
     )
-    items: list[Send | Act] = [Send(*row) for row in (await session.execute(due)).all()]
+    rows = (await session.execute(due)).all()
+    account = rows[0][4] if rows else None
+    items: list[Send | Act] = [Send(row[0], row[1], row[2], row[3]) for row in rows]
+    if acts:
+        items += await _acts(session, account_id, now, busy=busy, held=held, limit=limit)
+        items.sort(key=lambda item: item.id)
+        account = account or (await session.get(Account, account_id) if items else None)
+    if account is None:
+        return None
+    return Work(account, AccountSettings.model_validate(account.settings), items[:limit], full=len(items) >= limit)
+
+
+async def _acts(
+    session: AsyncSession, account_id: str, now: datetime, *, busy: Collection[str], held: Collection[str], limit: int
+) -> list[Act]:
     actions = (
         select(MessageAction, Message, Contact, Media)
         .join(Message, col(Message.id) == col(MessageAction.message_id))
@@ -88,9 +102,12 @@ async def read_work(
         .order_by(col(MessageAction.id))
         .limit(limit)
     )
-    items += [Act(*row) for row in (await session.execute(actions)).all()]
-    items.sort(key=lambda item: item.id)
-    return Work(account, AccountSettings.model_validate(account.settings), items[:limit])
+    return [Act(*row) for row in (await session.execute(actions)).all()]
+
+
+async def has_acts(session: AsyncSession, account_id: str) -> bool:
+    """Whether any change waits, due or not."""
+    return (await session.scalar(select(col(MessageAction.id)).where(col(MessageAction.account_id) == account_id).limit(1))) is not None
 
 
 async def next_due(session: AsyncSession, account_id: str) -> datetime | None:

@@ -7,6 +7,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
@@ -19,7 +20,7 @@ from whatsapp_dashboard.messages.actions import Actions
 from whatsapp_dashboard.messages.content import as_numbered_text, body_of, content_of
 from whatsapp_dashboard.messages.governor import Refuse, Wait, breaker, gap_seconds, is_first_message, may_approach, retry_seconds
 from whatsapp_dashboard.messages.media import MediaStore
-from whatsapp_dashboard.messages.send_queue import Act, Send, Work, approaches, hold_all, next_due, read_work
+from whatsapp_dashboard.messages.send_queue import Act, Send, Work, approaches, has_acts, hold_all, next_due, read_work
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Failed, Later, Outcome, Sent, Settler
 from whatsapp_dashboard.models import Message
@@ -52,6 +53,8 @@ class AccountSender:
         self._approaching: dict[str, str] = {}
         """First messages that are sent and not settled: our id to the contact."""
         self._last_sent: float | None = None
+        self._acts = self._later = True
+        """Whether changes wait, and whether something waits for its time: what was never looked at may."""
         self._task: asyncio.Task[None] | None = None
 
     def set_ready(self, ready: bool) -> None:
@@ -61,17 +64,21 @@ class AccountSender:
         if ready and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._run(), name=f"sender:{self.account_id}")
 
-    def wake(self) -> None:
-        """There may be something to send."""
+    def wake(self, *, acts: bool = False) -> None:
+        """There may be something to send; ``acts`` says that it is a change to a message."""
+        self._acts = self._acts or acts
         self._wake.set()
 
     def settled(self, outcome: Outcome) -> None:
         """The outcome of a message is stored: its row tells the truth again."""
         self._busy.discard(outcome.message_id)
         self._approaching.pop(outcome.message_id, None)
-        if not isinstance(outcome.end, Later):
+        if isinstance(outcome.end, Later):
+            self._later = True
+        else:
             self.in_doubt.pop(outcome.message_id, None)
-        self._wake.set()
+        if self._acts or self._later:
+            self._wake.set()
 
     async def stop(self, seconds: float) -> None:
         """Finish the send that runs, within ``seconds``."""
@@ -108,16 +115,13 @@ class AccountSender:
         now = self._clock.now()
         self._held = {contact: until for contact, until in self._held.items() if until > now}
         async with self._db.read() as session:
-            work = await read_work(session, self.account_id, now, busy=self._busy, held=self._held, limit=_BATCH)
-            due = None if work and work.items else await next_due(session, self.account_id)
-        if work is None:
-            self.ready = False
-            return 0.0
-        if not work.items:
-            return max(0.01, (due - self._clock.now()).total_seconds()) if due and due > now else _LONGEST_SLEEP
+            work = await read_work(session, self.account_id, now, busy=self._busy, held=self._held, limit=_BATCH, acts=self._acts)
+            if work is None:
+                return await self._how_long(session, now)
         if work.settings.governor.enabled and (wait := breaker(work.account.restricted_until, work.account.restriction, now)):
             async with self._db.write() as session:
                 await hold_all(session, self.account_id, wait)
+            self._later = True
             return max(0.01, (wait.until - self._clock.now()).total_seconds())
         # With pauses between sends a long batch would grow stale, so then each is read anew.
         for item in work.items if work.settings.pacing.max_ms == 0 else work.items[:1]:
@@ -130,7 +134,16 @@ class AccountSender:
                     return _OFFLINE_PAUSE
             elif not await self._send(item, work):
                 return _OFFLINE_PAUSE
-        return 0.0
+        again = work.full or self._acts or self._later or work.settings.pacing.max_ms > 0
+        return 0.0 if again else _LONGEST_SLEEP
+
+    async def _how_long(self, session: AsyncSession, now: datetime) -> float:
+        """Nothing is due: for how many seconds, if nobody wakes us?"""
+        if self._acts:
+            self._acts = await has_acts(session, self.account_id)
+        due = await next_due(session, self.account_id) if self._later else None
+        self._later = due is not None
+        return max(0.01, (due - self._clock.now()).total_seconds()) if due and due > now else _LONGEST_SLEEP
 
     # -- messages
 

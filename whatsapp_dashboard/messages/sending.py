@@ -223,7 +223,7 @@ class MessageService:
         self._wake_after(session, account.id)
 
     def _wake_after(self, session: AsyncSession, account_id: str) -> None:
-        after_commit(session, f"wake:{account_id}", lambda: self._outbound.wake(account_id))
+        after_commit(session, f"wake:{account_id}", lambda: self._outbound.wake(account_id, acts=True))
 
 
 async def _account(session: AsyncSession, who: Principal, account_id: str) -> Account:

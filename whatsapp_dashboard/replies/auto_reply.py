@@ -9,6 +9,8 @@ from whatsapp_dashboard.replies.repliers import Answer, Question, Skip
 class AutoReplier:
     """Answers every message with the text from the account's settings, while that is on."""
 
+    instant = True
+
     async def decide(self, question: Question) -> Answer | Skip:
         """The fixed text, or nothing while it is off."""
         rule = question.settings.auto_reply

@@ -39,6 +39,9 @@ class Skip:
 class Replier(Protocol):
     """One way to answer. It may take its time: only this conversation waits."""
 
+    instant: bool
+    """Whether ``decide`` never waits for anything, so that it may be asked inside the write that settles the question."""
+
     async def decide(self, question: Question) -> Answer | Skip:
         """Answer ``question``, or leave it to the next replier."""
         ...

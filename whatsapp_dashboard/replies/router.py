@@ -39,6 +39,7 @@ class ReplyRouter:
         self._clock = clock
         self._outbound = outbound
         self._repliers = tuple(repliers)
+        self._instant = all(replier.instant for replier in self._repliers)
         self._worker = KeyedWorker("replies", parallel=parallel)
         self._taken: set[str] = set()
 
@@ -85,12 +86,14 @@ class ReplyRouter:
 
     async def _decide(self, message_id: str) -> None:
         try:
-            async with self._db.read() as session:
-                question = await _question(session, message_id)
-            if question is None:
-                return  # decided before, or deleted with its account
-            outcome = await self._ask(question, self._clock.now())
-            await self._settle(message_id, question.account.id, outcome)
+            outcome = None
+            if not self._instant:
+                async with self._db.read() as session:
+                    question = await _question(session, message_id)
+                if question is None:
+                    return  # decided before, or deleted with its account
+                outcome = await self._ask(question, self._clock.now())
+            await self._settle(message_id, outcome)
         finally:
             self._taken.discard(message_id)
 
@@ -106,14 +109,19 @@ class ReplyRouter:
                 break
         return outcome
 
-    async def _settle(self, message_id: str, account_id: str, outcome: Answer | Skip) -> None:
+    async def _settle(self, message_id: str, outcome: Answer | Skip | None) -> None:
+        """Write the decision down; without an ``outcome`` the repliers, all instant, are asked here."""
         try:
             async with self._db.write() as session:
-                await lock_accounts(session, [account_id])
-                question = await _question(session, message_id, lock=isinstance(outcome, Answer))
+                if not self._db.is_sqlite:
+                    # Contacts of the account may be merged at the same time: take turns, or both wait for each other's rows.
+                    account_id = await session.scalar(select(col(Reply.account_id)).where(col(Reply.message_id) == message_id))
+                    await lock_accounts(session, [account_id] if account_id else [])
+                question = await _question(session, message_id, lock=True)
                 if question is None:
                     return
                 now = self._clock.now()
+                outcome = outcome or await self._ask(question, now)
                 # A person may have taken over while the answer was made.
                 if isinstance(outcome, Answer) and (silent := why_silent(question, now)):
                     outcome = Skip(silent)
