@@ -72,6 +72,27 @@ async def test_ana_creates_an_account_scans_its_code_and_sees_it_connected(windo
     assert not [line for line in window.console if line.startswith("error")]
 
 
+async def test_codes_rotate_run_out_and_begin_again_on_demand(window: Window, phone: SandboxPhone) -> None:
+    """ACC-3"""
+    await phone.configure(qr_first=3, qr_next=3, qr_count=2)
+    page = await open_accounts(window)
+    await page.get_by_role("button", name="New account").first.click()
+    await page.get_by_label("Name").fill("Sales")
+    await page.get_by_role("button", name="Create and link").click()
+    dialog = page.get_by_test_id("link-dialog")
+    first = await dialog.get_by_test_id("qr").get_attribute("src")
+    assert first
+    await expect(dialog.get_by_test_id("qr")).not_to_have_attribute("src", first)
+    await expect(dialog).to_contain_text("Last code of this round")
+    await expect(dialog).to_contain_text("No phone scanned in time")
+    await expect(row(page, "Sales")).to_contain_text("Disconnected")
+    await phone.configure(qr_first=60)
+    await dialog.get_by_role("button", name="New QR code").click()
+    await expect(dialog.get_by_test_id("qr")).to_be_visible()
+    await scan_what_waits(phone)
+    await expect(dialog.get_by_text("Connected", exact=True)).to_be_visible()
+
+
 async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window, phone: SandboxPhone) -> None:
     """ACC-3"""
     page = await open_accounts(window)
