@@ -94,6 +94,7 @@ class Runtime:
         self._schedule(self.replies.tick, seconds=2)
         self._schedule(self.outbound.tick, seconds=5)
         self._schedule(self.inbound.tick, seconds=60)
+        self._schedule(self.media.sweep, seconds=900)
         self.scheduler.start()
         _current = self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -114,3 +115,19 @@ def test_file_names_lose_folders_and_keep_their_ending() -> None:
     assert safe_name("..\\..\\a/b\x00/c\u202e.txt") == "c.txt"
     assert len(safe_name("x" * 300 + ".pdf")) == 255
     assert safe_name("x" * 300 + ".pdf").endswith(".pdf")
+
+
+async def test_files_nobody_needs_any_more_leave_the_disk(house: Pipeline) -> None:
+    """ACC-1, MSG-9: what a deleted account left goes; what a message has, or a write is about to name, stays."""
+    kept = await house.store.stage(JPEG, "kept.jpg")
+    async with house.db.write() as session:
+        await house.store.keep(session, house.account.id, kept)
+    left = await house.store.put(JPEG + b"left behind")
+    fresh = await house.store.put(JPEG + b"on its way")
+    for sha256 in (kept.sha256, left):
+        os.utime(house.store.path(sha256), (0, 0))
+    assert await house.store.sweep() == 1
+    assert [house.store.path(sha256).exists() for sha256 in (kept.sha256, left, fresh)] == [True, False, True]
+    os.utime(house.store.path(fresh), (0, 0))
+    await house.store.put(JPEG + b"on its way")
+    assert await house.store.sweep() == 0, "sent again a moment ago, so a write may be about to name it"

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -23,6 +24,8 @@ from whatsapp_dashboard.messages.content import clean
 from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, sniff
 from whatsapp_dashboard.models import Account, Media
 
+SWEEP_AFTER_SECONDS = 600
+_SWEEP_CHUNK = 500
 _NAME_LENGTH = 255
 
 
@@ -105,6 +108,26 @@ class MediaStore:
         """Write ``data`` under its SHA-256, which is returned. On disk, with its folder entry, when this returns."""
         return await asyncio.to_thread(self._put, data)
 
+    async def sweep(self) -> int:
+        """Remove the files no message has any more (of deleted accounts, ACC-1). Returns how many. For the scheduler."""
+        files = await asyncio.to_thread(self._old_files)
+        removed = 0
+        for start in range(0, len(files), _SWEEP_CHUNK):
+            chunk = files[start : start + _SWEEP_CHUNK]
+            async with self._db.read() as session:
+                statement = select(col(Media.sha256)).where(col(Media.sha256).in_([file.name for file in chunk]))
+                wanted = set(await session.scalars(statement))
+            for file in chunk:
+                if file.name not in wanted:
+                    await asyncio.to_thread(file.unlink, missing_ok=True)
+                    removed += 1
+        return removed
+
+    def _old_files(self) -> list[Path]:
+        """Files old enough that the write that names them is certainly over."""
+        limit = time.time() - SWEEP_AFTER_SECONDS
+        return [file for file in self._settings.media_dir.glob("??/*") if file.stat().st_mtime < limit]
+
     def path(self, sha256: str) -> Path:
         """Where a file with this hash lies."""
         return self._settings.media_dir / sha256[:2] / sha256
@@ -113,6 +136,7 @@ class MediaStore:
         sha256 = hashlib.sha256(data).hexdigest()
         target = self.path(sha256)
         if target.exists() and target.stat().st_size == len(data):
+            os.utime(target)  # young again: a sweep leaves it alone until its row is written
             return sha256
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
