@@ -121,7 +121,7 @@ async def test_files_nobody_needs_any_more_leave_the_disk(house: Pipeline) -> No
     """ACC-1, MSG-9: what a deleted account left goes; what a message has, or a write is about to name, stays."""
     kept = await house.store.stage(JPEG, "kept.jpg")
     async with house.db.write() as session:
-        await house.store.keep(session, house.account.id, kept)
+        await house.store.keep(session, house.account, kept)
     left = await house.store.put(JPEG + b"left behind")
     fresh = await house.store.put(JPEG + b"on its way")
     for sha256 in (kept.sha256, left):
