@@ -20,7 +20,7 @@ def test_the_curl_tour_works_as_printed(new_server: Callable[..., Server], tmp_p
     lines = tour[1].strip().splitlines()
     assert len(lines) == 5
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", tour[1]],
+        ["bash", "-eo", "pipefail", "-c", tour[1]],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "DASHBOARD_PORT": str(server.port), "DASHBOARD_PASSWORD": OWNER_PASSWORD},
         capture_output=True,
