@@ -151,6 +151,31 @@ async def test_our_own_echo_is_neither_a_second_message_nor_a_take_over(house: P
     assert (await house.conversation()).answered_by == "bot"
 
 
+@pytest.mark.parametrize("late", [0, 1], ids=["the later of two", "the earlier of two"])
+async def test_an_echo_taken_for_the_wrong_one_of_two_equal_messages_loses_none(house: Pipeline, late: int) -> None:
+    """DUR-1, MSG-3: after a crash WhatsApp shows one of two messages that say the same; both keep their rows and their ids."""
+    house.disconnect()
+    messages = [await _say(house, "same"), await _say(house, "same")]
+    results = [SendResult(f"SENT{number}", house.clock.now()) for number in range(2)]
+    house.engine.journal = {message.id: result for message, result in zip(messages, results, strict=True)}
+    await house.outbound.start()  # what an earlier run may have sent is in doubt now
+    shown = results[1 - late]
+    await house.inbound.submit(
+        house.account, MessageReceived(shown.wa_id, CARLA, Content(TEXT, "same"), shown.at, from_me=True, history=True)
+    )
+    await house.inbound.submit(house.account, Receipt((shown.wa_id,), ReceiptKind.DELIVERED, shown.at, CARLA))
+    house.connect()
+
+    async def both() -> bool:
+        return [row.wa_id for row in await house.messages_of(direction="outgoing")] == ["SENT0", "SENT1"]
+
+    await house.until(both)
+    rows = await house.messages_of(direction="outgoing")
+    assert [row.id for row in rows] == [message.id for message in messages]
+    assert [row.status for row in rows] == (["sent", "delivered"] if late == 0 else ["delivered", "sent"])
+    assert house.engine.sent == []
+
+
 async def test_a_receipt_that_comes_before_the_send_has_returned_counts(house: Pipeline) -> None:
     """MSG-4: it waits for the message to get its WhatsApp id."""
 

@@ -100,6 +100,13 @@ class MessageBook:
             self._by_wa_id.setdefault((entry.account_id, wa_id), []).append(entry)
         self.touch(entry)
 
+    def drop_wa_id(self, entry: MessageEntry) -> None:
+        """The message is not known at WhatsApp under the id it had."""
+        if entry.wa_id:
+            self._by_wa_id[entry.account_id, entry.wa_id].remove(entry)
+            entry.wa_id = None
+        self.touch(entry)
+
     def forget(self, entry: MessageEntry) -> None:
         """The message is deleted in this write."""
         self._by_id.pop(entry.id, None)

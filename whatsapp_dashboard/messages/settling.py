@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.ids import Address
-from whatsapp_dashboard.domain.messages import Direction, MessageStatus, SendResult
+from whatsapp_dashboard.domain.messages import Direction, MessageStatus, Origin, SendResult, status_advances
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import REASON_LENGTH, apply_change, choose_target, status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry
@@ -140,6 +140,7 @@ class _Settlement:
         self._contacts = ContactBook(session, now)
         self._workspaces: dict[str, str] = {}
         self._doubles: list[str] = []
+        self._freed: list[str] = []
 
     async def store(self, outcomes: list[Outcome]) -> None:
         accounts = {outcome.account_id for outcome in outcomes}
@@ -165,6 +166,9 @@ class _Settlement:
                     self._tell(target, *told)
         if self._doubles:
             await self._session.execute(delete(_MESSAGE).where(_MESSAGE.c.id.in_(self._doubles)))
+        if self._freed:
+            # First, so that no two rows hold one WhatsApp id at any moment.
+            await self._session.execute(update(_MESSAGE).where(_MESSAGE.c.id.in_(self._freed)).values(wa_id=None))
         await self._contacts.save()
         await self._messages.save()
         for conversation, gone in self._contacts.merged:
@@ -199,10 +203,15 @@ class _Settlement:
         if end.approached:
             self._contacts.approached(contact, end.result.at)
         for twin in list(self._messages.by_wa_id(entry.account_id, end.result.wa_id)):
-            if twin is not entry and twin.direction == Direction.OUTGOING and self._contacts.by_id(twin.contact_id) is contact:
+            if twin is entry or twin.direction != Direction.OUTGOING or self._contacts.by_id(twin.contact_id) is not contact:
+                continue
+            if twin.origin == Origin.PHONE:
                 self._doubles.append(twin.id)  # its echo, which was taken for a message typed on the phone
                 self._messages.forget(twin)
-        if entry.wa_id is None:
+            else:
+                self._give_back(twin, entry)
+        if entry.wa_id != end.result.wa_id:
+            self._freed.append(entry.id)
             self._messages.set_wa_id(entry, end.result.wa_id)
         first = entry.status in (MessageStatus.QUEUED, MessageStatus.FAILED)
         if first:
@@ -212,6 +221,19 @@ class _Settlement:
             entry.status_reason = "It is in doubt whether WhatsApp has it." if end.result.unconfirmed else ""
         data = outgoing_data(wa_id=entry.wa_id, to=contact.address, type=entry.type, body=entry.body, origin=entry.origin)
         self._tell(entry, "message.sent", data)
+
+    def _give_back(self, twin: MessageEntry, owner: MessageEntry) -> None:
+        """An echo of ``owner`` was taken for one of ``twin``, which says the same: the engine knows better. What the receipts told
+        of ``twin`` is true of ``owner``; ``twin`` is asked for again under its own key, which never makes a second message."""
+        if status_advances(MessageStatus(owner.status), MessageStatus(twin.status)):
+            owner.status, owner.status_reason = twin.status, ""
+        owner.sent_at, owner.delivered_at, owner.read_at = twin.sent_at, twin.delivered_at, twin.read_at
+        old = twin.status
+        twin.status, twin.status_reason, twin.not_before = MessageStatus.QUEUED.value, "", None
+        twin.sent_at = twin.delivered_at = twin.read_at = twin.flagged_at = None
+        self._freed.append(twin.id)
+        self._messages.drop_wa_id(twin)
+        self._tell(twin, "message.status", status_data(twin, old))
 
     def _tell(self, entry: MessageEntry, type: str, data: dict[str, Any]) -> None:
         contact = self._contacts.by_id(entry.contact_id)
