@@ -17,7 +17,6 @@ from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.media_types import choose_type, sniff
-from whatsapp_dashboard.models import Message
 
 router = APIRouter(prefix="/api/messages/send", tags=["messages"])
 
@@ -106,6 +105,8 @@ class ButtonsMessage(_Target):
 
 class MessageOut(BaseModel):
     """A message that was accepted: stored, and on its way."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     account_id: str
@@ -216,17 +217,9 @@ async def _send(services: Services, who: Who, target: _Target, content: Content,
     return message_out(message)
 
 
-def message_out(message: Message) -> MessageOut:
+def message_out(message: object) -> MessageOut:
     """A stored message as the answer to whoever sent it."""
-    return MessageOut(
-        id=message.id,
-        account_id=message.account_id,
-        conversation_id=message.conversation_id,
-        type=message.type,
-        status=message.status,
-        status_reason=message.status_reason,
-        created_at=message.created_at,
-    )
+    return MessageOut.model_validate(message)
 
 
 async def _json(request: Request) -> Any:
