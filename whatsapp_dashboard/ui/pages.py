@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whatsapp_dashboard.ui.accounts.page import PAGE as ACCOUNTS
 from whatsapp_dashboard.ui.home.page import PAGE as HOME
+from whatsapp_dashboard.ui.inbox.page import PAGE as INBOX
 from whatsapp_dashboard.ui.messages.page import PAGE as MESSAGES
 from whatsapp_dashboard.ui.navigation import Page
 from whatsapp_dashboard.ui.profile.page import PAGE as PROFILE
@@ -12,6 +13,7 @@ from whatsapp_dashboard.ui.team.page import PAGE as TEAM
 
 PAGES: list[Page] = [
     HOME,
+    INBOX,
     ACCOUNTS,
     MESSAGES,
     SANDBOX_PHONE,

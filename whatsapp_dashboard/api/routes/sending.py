@@ -70,6 +70,8 @@ class MediaMessage(_Target):
 class _MediaForm(_Target):
     caption: Annotated[str, Field(max_length=1_000_000)] = ""
     voice: bool = False
+    from_inbox: bool = False
+    """Sent by a person in the inbox, which pauses the bot (AI-8), not by a program."""
 
 
 class LocationMessage(_Target):
@@ -212,7 +214,7 @@ async def _send(services: Services, who: Who, target: _Target, content: Content,
         number=target.number,
         conversation_id=target.conversation_id,
         idempotency_key=key,
-        origin=Origin.API,
+        origin=Origin.OPERATOR if getattr(target, "from_inbox", False) else Origin.API,
     )
     return message_out(message)
 

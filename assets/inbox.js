@@ -1,0 +1,248 @@
+// What the inbox needs at once in the browser: keys, drafts, files, emoji, scrolling. Everything that changes data goes
+// through the page's own buttons, its form, or the API. Whatever comes from outside is only ever written as text.
+(() => {
+  if (window.waInbox) return;
+  window.waInbox = true;
+  const one = (selector) => document.querySelector(selector);
+  const inbox = () => document.getElementById("inbox");
+  const field = () => document.getElementById("composer-text");
+  const composer = () => document.getElementById("inbox-composer");
+  const typing = (target) => target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  const press = (selector) => { const found = one(selector); if (found) found.click(); return !!found; };
+
+  // ---- drafts and the height of the field
+  const drafts = new Map();
+  let files = [];
+  let current = "";
+  function grow() {
+    const input = field();
+    if (!input) return;
+    input.style.height = "auto";
+    input.style.height = Math.min(input.scrollHeight, 180) + "px";
+  }
+  function remember() {
+    const box = composer(), input = field();
+    if (box && input && !box.dataset.editing) drafts.set(box.dataset.conversation, input.value);
+  }
+
+  // ---- next and previous conversation
+  function step(by) {
+    const links = [...document.querySelectorAll("a[data-conversation]")];
+    const at = links.findIndex((link) => link.classList.contains("wa-current"));
+    const next = links[at < 0 ? 0 : at + by];
+    if (next) { next.click(); next.scrollIntoView({ block: "nearest" }); }
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!inbox() || event.isComposing) return;
+    const inDialog = one('[role="dialog"], [role="alertdialog"], [role="menu"]');
+    if (event.target.id === "composer-text") {
+      if (event.key === "Enter" && !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        document.getElementById("inbox-form").requestSubmit();
+        return;
+      }
+      if (event.key === "Escape") {
+        if (!press('[data-key="cancel"]')) event.target.blur();
+        return;
+      }
+    }
+    if (inDialog) return;
+    if (event.altKey && !event.ctrlKey && !event.metaKey) {
+      const acts = { KeyJ: () => step(1), KeyK: () => step(-1), KeyE: () => press('[data-key="alt+e"]') };
+      if (acts[event.code]) { event.preventDefault(); acts[event.code](); }
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      if (typing(event.target)) event.target.blur();
+      else if (!press('[data-key="cancel"]')) press('[data-key="details"]');
+    } else if (typing(event.target)) {
+      return;
+    } else if (event.key === "/") {
+      event.preventDefault();
+      document.getElementById("inbox-search")?.focus();
+    } else if (event.key === "r" || event.key === "R") {
+      if (field()) { event.preventDefault(); field().focus(); }
+    } else if (event.key === "?") {
+      event.preventDefault();
+      press('[data-key="?"]');
+    }
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "composer-text") { grow(); remember(); }
+  });
+
+  // ---- files
+  function tray() { return document.getElementById("inbox-tray"); }
+  function show() {
+    const box = tray();
+    if (!box) return;
+    box.replaceChildren(...files.map((entry) => {
+      const chip = document.createElement("span");
+      chip.className = "wa-chip wa-attached" + (entry.error ? " wa-attached-bad" : "");
+      if (entry.file.type.startsWith("image/") && entry.file.type !== "image/svg+xml") {
+        const picture = document.createElement("img");
+        picture.src = entry.url ||= URL.createObjectURL(entry.file);
+        picture.alt = "";
+        chip.append(picture);
+      }
+      const name = document.createElement("span");
+      name.className = "wa-clip";
+      name.textContent = entry.file.name || "File";
+      const note = document.createElement("span");
+      note.className = "wa-attached-note";
+      note.textContent = entry.error || (entry.busy ? "Sending…" : size(entry.file.size));
+      chip.append(name, note);
+      if (!entry.busy) {
+        const remove = document.createElement("button");
+        remove.type = "button";
+        remove.textContent = "×";
+        remove.setAttribute("aria-label", "Remove " + name.textContent);
+        remove.addEventListener("click", () => { drop(entry); show(); });
+        chip.append(remove);
+      }
+      return chip;
+    }));
+  }
+  function size(bytes) { return bytes < 1e6 ? Math.max(1, Math.round(bytes / 1e3)) + " kB" : (bytes / 1e6).toFixed(1) + " MB"; }
+  function drop(entry) {
+    if (entry.url) URL.revokeObjectURL(entry.url);
+    files = files.filter((other) => other !== entry);
+  }
+  function add(list) {
+    const box = composer();
+    if (!box || box.dataset.note) return;
+    for (const file of list) if (files.length < 20) files.push({ file, error: "", busy: false });
+    show();
+    field()?.focus();
+  }
+  async function upload() {
+    const box = composer(), input = field();
+    const { conversation, account, reply } = box.dataset;
+    let caption = input.value;
+    input.value = "";
+    remember();
+    grow();
+    for (const entry of files.filter((each) => !each.busy)) {
+      Object.assign(entry, { busy: true, error: "" });
+      show();
+      const form = new FormData();
+      form.append("account_id", account);
+      form.append("conversation_id", conversation);
+      form.append("from_inbox", "true");
+      if (caption) form.append("caption", caption);
+      if (reply) form.append("quoted_id", reply);
+      form.append("file", entry.file, entry.file.name || "file");
+      try {
+        const answer = await fetch("/api/messages/send/media", { method: "POST", body: form, headers: { "X-Requested-With": "inbox" } });
+        if (!answer.ok) {
+          const problem = await answer.json().catch(() => ({}));
+          throw new Error(problem.detail || problem.title || "The server answered " + answer.status);
+        }
+        drop(entry);
+        caption = "";
+      } catch (error) {
+        Object.assign(entry, { busy: false, error: error instanceof TypeError ? "No connection" : error.message });
+      }
+      if (composer()?.dataset.conversation !== conversation) return;
+      show();
+    }
+    if (caption && field() && !field().value) { field().value = caption; grow(); remember(); }
+    if (reply) press('[data-key="cancel"]');
+  }
+
+  // Before React's own listener: with files attached the text is their caption.
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "inbox-form") return;
+    const box = composer();
+    if (files.length && !box.dataset.note) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      upload();
+    } else {
+      toEnd();
+      setTimeout(() => { drafts.delete(box.dataset.conversation); grow(); }, 0);
+    }
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "inbox-files") { add(event.target.files); event.target.value = ""; }
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.target.id === "composer-text" && event.clipboardData?.files.length) { event.preventDefault(); add(event.clipboardData.files); }
+  });
+  const carriesFiles = (event) => inbox() && composer() && [...(event.dataTransfer?.types || [])].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    inbox().classList.add("wa-dropping");
+  });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) inbox()?.classList.remove("wa-dropping"); });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    inbox().classList.remove("wa-dropping");
+    add(event.dataTransfer.files);
+  });
+
+  // ---- clicks: emoji, quoted messages
+  document.addEventListener("click", (event) => {
+    const emoji = event.target.closest?.("[data-emoji]");
+    const input = field();
+    if (emoji && input) {
+      input.setRangeText(emoji.dataset.emoji, input.selectionStart, input.selectionEnd, "end");
+      grow();
+      remember();
+    }
+    const jump = event.target.closest?.("[data-jump]");
+    const target = jump && document.getElementById("m-" + jump.dataset.jump);
+    if (target) {
+      target.scrollIntoView({ block: "center", behavior: "smooth" });
+      target.classList.add("wa-found");
+      setTimeout(() => target.classList.remove("wa-found"), 1600);
+    }
+  });
+
+  // ---- scrolling. The thread is laid out from its end, so that older messages above move nothing.
+  function toEnd() { const thread = document.getElementById("inbox-thread"); if (thread) thread.scrollTop = 0; }
+  let asked = 0;
+  document.addEventListener("scroll", (event) => {
+    const thread = event.target;
+    if (thread.id === "inbox-thread") {
+      const above = thread.scrollHeight - thread.clientHeight + thread.scrollTop;
+      if (above < 120 && thread.scrollTop < 0 && Date.now() - asked > 600) { asked = Date.now(); press('[data-more="thread"]'); }
+    } else if (thread.classList?.contains("wa-inbox-lines")) {
+      const below = thread.scrollHeight - thread.clientHeight - thread.scrollTop;
+      if (below < 200 && Date.now() - asked > 600) { asked = Date.now(); press('[data-more="list"]'); }
+    }
+  }, true);
+
+  // ---- what follows from the page having changed
+  let waiting = false;
+  function look() {
+    waiting = false;
+    const box = composer(), conversation = box?.dataset.conversation || "";
+    if (conversation !== current) {
+      current = conversation;
+      for (const entry of [...files]) drop(entry);
+      const input = field();
+      if (input) {
+        input.value = drafts.get(conversation) || "";
+        grow();
+        if (matchMedia("(hover: hover) and (min-width: 1024px)").matches) input.focus({ preventScroll: true });
+      }
+      show();
+    }
+    if (document.visibilityState === "visible") {
+      const read = one('[data-auto="read"]:not([data-done])');
+      if (read) { read.dataset.done = "yes"; read.click(); }
+    }
+  }
+  function soon() { if (!waiting && inbox()) { waiting = true; requestAnimationFrame(look); } }
+  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true, attributes: true,
+    attributeFilter: ["data-conversation"] });
+  document.addEventListener("visibilitychange", soon);
+  soon();
+})();

@@ -1,0 +1,1 @@
+"""The inbox: conversations, their threads, and everything operators do in them (MSG-7)."""

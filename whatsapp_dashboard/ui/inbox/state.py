@@ -1,0 +1,215 @@
+"""What the list of the inbox does: filters from the address, pages, and rows that keep themselves current (MSG-7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import reflex as rx
+import structlog
+
+from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.events.log import EventRecord
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters
+from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line, order, short_time
+from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.messages.filters import known_zone
+from whatsapp_dashboard.ui.state import PageState, action, background
+
+PAGE_SIZE = 40
+MOST_SHOWN = 200
+REST_SECONDS = 0.25
+TICK_SECONDS = 30.0
+TABS = ("all", "unread", "human", "closed")
+
+_LIST_EVENTS = ("account.created", "account.updated", "account.deleted", "session.status", "conversation.merged")
+_ROW_EVENTS = (
+    "message", "message.queued", "message.sent", "message.status", "message.edited", "message.revoked", "conversation.updated",
+    "conversation.created",
+)  # fmt: skip
+_ASK_ZONE = "Intl.DateTimeFormat().resolvedOptions().timeZone"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class AccountChoice:
+    """One account to filter by or to write from."""
+
+    id: str
+    name: str
+    ready: bool
+
+
+class InboxState(PageState):
+    """The list and its filters. The open conversation is ThreadState's."""
+
+    loaded: bool = False
+    failed: str = ""
+    lines: list[Line] = []
+    older: str = ""
+    loading_older: bool = False
+    tab: str = "all"
+    account: str = ""
+    text: str = ""
+    edition: int = 0
+    """Counts how often the filters came from outside, so that the inputs are drawn anew."""
+    query: str = ""
+    """The filters as the end of an address."""
+    accounts: list[AccountChoice] = []
+    active: int = 0
+    unread: int = 0
+    human: int = 0
+    zone: str = ""
+
+    @action
+    async def arrive(self) -> Any:
+        """Read the filters from the address; ask the browser once for its time zone."""
+        from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
+
+        wanted = from_address(self.router.url.query_parameters)
+        if wanted != (self.tab, self.account, self.text):
+            self.tab, self.account, self.text = wanted
+            self.edition += 1
+            self.loaded = False
+        self.query = to_query(*wanted)
+        if not self.zone:
+            return rx.call_script(_ASK_ZONE, callback=InboxState.take_zone)
+        return [InboxState.follow, ThreadState.arrive]
+
+    @action
+    async def take_zone(self, zone: Any) -> Any:
+        """The reader's time zone, as the browser tells it."""
+        from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
+
+        self.zone = known_zone(zone if isinstance(zone, str) else "")
+        return [InboxState.follow, ThreadState.arrive]
+
+    @background
+    async def follow(self) -> None:
+        """Load the list and keep it current: only rows that something happened to are read again."""
+        first = True
+        async for events in live(self, *_LIST_EVENTS, *_ROW_EVENTS, every=TICK_SECONDS):
+            try:
+                if first or any(event.type in _LIST_EVENTS for event in events):
+                    await self._load()
+                    first = False
+                elif events:
+                    await self._touch(events)
+                else:
+                    await self._tick()
+            except AppError:
+                raise
+            except Exception:
+                log.exception("the inbox could not be read")
+                async with self:
+                    self.failed, self.loaded = "The database did not answer. This page tries again by itself.", True
+            await asyncio.sleep(REST_SECONDS)
+
+    async def _load(self) -> None:
+        who, services = await self._who(), self._services()
+        filters, zone, now = self._filters(), self.zone, services.clock.now()
+        limit = min(MOST_SHOWN, max(PAGE_SIZE, len(self.lines))) if self.loaded else PAGE_SIZE
+        page = await services.conversations.page(who, filters, limit=limit)
+        counts = await services.conversations.counts(who, filters.account_id)
+        accounts = await services.accounts.list_accounts(who)
+        async with self:
+            self.lines = [conversation_line(row, now, zone) for row in page.rows]
+            self.older = page.older or ""
+            self.active, self.unread, self.human = counts.active, counts.unread, counts.human
+            self.accounts = [AccountChoice(row.id, row.name, row.status == "ready") for row in accounts]
+            self.failed, self.loaded = "", True
+
+    async def _touch(self, events: list[EventRecord]) -> None:
+        """Read the rows again that the events are about, and put them where they belong now."""
+        who, services = await self._who(), self._services()
+        ids = {event.conversation_id for event in events if event.conversation_id}
+        filters, zone, now = self._filters(), self.zone, services.clock.now()
+        rows = await services.conversations.get_many(who, sorted(ids), filters)
+        counts = await services.conversations.counts(who, filters.account_id)
+        async with self:
+            kept = [line for line in self.lines if line.id not in ids]
+            last = order(self.lines[-1]) if self.lines and self.older else None
+            fresh = [conversation_line(row, now, zone) for row in rows]
+            kept += [line for line in fresh if last is None or order(line) >= last]
+            lines = sorted(kept, key=order, reverse=True)
+            if lines != self.lines:
+                self.lines = lines
+            self.active, self.unread, self.human = counts.active, counts.unread, counts.human
+
+    async def _tick(self) -> None:
+        now = self._services().clock.now()
+        async with self:
+            lines = [replace(line, when=short_time(datetime.fromisoformat(line.at), now, self.zone)) for line in self.lines]
+            if lines != self.lines:
+                self.lines = lines
+
+    def _filters(self) -> ConversationFilters:
+        status = "closed" if self.tab == "closed" else "" if self.text else "active"
+        return ConversationFilters(
+            account_id=self.account, status=status, answered_by="human" if self.tab == "human" else "",
+            unread=self.tab == "unread", text=self.text,
+        )  # fmt: skip
+
+    @action
+    async def load_older(self) -> None:
+        """One more page at the end of the list."""
+        if not self.older:
+            return
+        who, services = await self._who(), self._services()
+        page = await services.conversations.page(who, self._filters(), self.older, PAGE_SIZE)
+        now = services.clock.now()
+        known = {line.id for line in self.lines}
+        self.lines += [conversation_line(row, now, self.zone) for row in page.rows if row.id not in known]
+        self.older = page.older or ""
+
+    @action
+    async def show_tab(self, tab: str) -> Any:
+        """Show all, unread, human or closed conversations."""
+        return self._go(tab if tab in TABS else "all", self.account, self.text)
+
+    @action
+    async def show_account(self, account_id: str) -> Any:
+        """Show one account's conversations; ``all`` shows all."""
+        return self._go(self.tab, "" if account_id == "all" else account_id, self.text)
+
+    @action
+    async def search(self, text: str) -> Any:
+        """Show conversations whose contact or messages match."""
+        return self._go(self.tab, self.account, text)
+
+    @action
+    async def clear(self) -> Any:
+        """Take all filters away."""
+        self.edition += 1
+        return self._go("all", "", "")
+
+    def _go(self, tab: str, account: str, text: str) -> Any:
+        self.tab, self.account, self.text = tab, account[:64], text.strip()[:200]
+        self.query = to_query(self.tab, self.account, self.text)
+        self.loaded = False
+        opened = opened_in(self.router.url.query_parameters)
+        query = (urlencode({"c": opened}) if opened else "") + self.query
+        return rx.redirect("/inbox" + ("?" + query.lstrip("&") if query else ""), replace=True)
+
+
+def opened_in(parameters: Mapping[str, str]) -> str:
+    """The conversation an address opens; empty for none."""
+    return (parameters.get("c") or parameters.get("conversation") or "")[:64]
+
+
+def from_address(parameters: Mapping[str, str]) -> tuple[str, str, str]:
+    """Tab, account and search text of an address."""
+    tab = parameters.get("show", "all")
+    return tab if tab in TABS else "all", parameters.get("account", "")[:64], parameters.get("q", "").strip()[:200]
+
+
+def to_query(tab: str, account: str, text: str) -> str:
+    """The filters as the end of an address that has parameters already: empty, or beginning with ``&``."""
+    found = {"show": tab if tab != "all" else "", "account": account, "q": text}
+    query = urlencode({name: value for name, value in found.items() if value})
+    return "&" + query if query else ""
