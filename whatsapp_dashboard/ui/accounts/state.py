@@ -16,6 +16,7 @@ from whatsapp_dashboard.ui.accounts.edit_state import EditState
 from whatsapp_dashboard.ui.accounts.lines import AccountLine, account_line, iso
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
 from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
 from whatsapp_dashboard.ui.state import PageState, action, background
 
 PAGE_SIZE = 50
@@ -53,7 +54,10 @@ class AccountsState(PageState):
     @background
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
-        async for _events in live(self, *EVENTS, every=TICK_SECONDS):
+        pace = Pace(TICK_SECONDS)
+        async for events in live(self, *EVENTS, every=LOOK_SECONDS):
+            if not pace.due(events):
+                continue
             who = await self._who()
             try:
                 rows = await self._services().accounts.list_accounts(who)

@@ -10,10 +10,11 @@ from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
 from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
 from whatsapp_dashboard.ui.state import PageState, background
 
 REST_SECONDS = 1.0
-TICK_SECONDS = 60.0
+TICK_SECONDS = 10.0
 SHOWN_ACCOUNTS = 6
 _EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.restricted", "message", "message.queued",
@@ -78,7 +79,10 @@ class HomeState(PageState):
     @background
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
-        async for _events in live(self, *_EVENTS, every=TICK_SECONDS):
+        pace = Pace(TICK_SECONDS)
+        async for events in live(self, *_EVENTS, every=LOOK_SECONDS):
+            if not pace.due(events):
+                continue
             who = await self._who()
             rows = await self._services().accounts.list_accounts(who)
             view = await self._services().overview.look(who)
