@@ -23,14 +23,15 @@ class Subscription:
     """The events one listener has not taken yet. A listener too slow for :data:`QUEUE_LIMIT` events loses the oldest and finds
     :attr:`overflowed` set: it then reads its page anew."""
 
-    def __init__(self, wanted: Callable[[EventRecord], bool]) -> None:
+    def __init__(self, wanted: Callable[[EventRecord], bool], since: int) -> None:
         self._wanted = wanted
+        self._since = since
         self._queue: asyncio.Queue[EventRecord] = asyncio.Queue(QUEUE_LIMIT)
         self.overflowed = False
 
     def offer(self, event: EventRecord) -> None:
-        """Queue ``event`` when it is wanted."""
-        if not self._wanted(event):
+        """Queue ``event`` when it is wanted and from the listener's time."""
+        if event.seq <= self._since or not self._wanted(event):
             return
         if self._queue.full():
             self._queue.get_nowait()
@@ -60,9 +61,7 @@ class EventBus:
         self._seq = 0
 
     async def start(self) -> None:
-        """Begin behind the newest event: listeners get what happens from now on."""
-        async with self._db.read() as session:
-            self._seq = await last_seq(session)
+        """Begin to follow."""
         self._task = asyncio.create_task(self._follow(), name="event-bus")
 
     async def stop(self) -> None:
@@ -77,8 +76,12 @@ class EventBus:
 
     @asynccontextmanager
     async def subscribe(self, wanted: Callable[[EventRecord], bool]) -> AsyncIterator[Subscription]:
-        """Listen, while the block runs, to the events for which ``wanted`` is true."""
-        subscription = Subscription(wanted)
+        """Listen, while the block runs, to the events for which ``wanted`` is true, from now on."""
+        async with self._db.read() as session:
+            since = await last_seq(session)
+        if not self._subscriptions:  # nobody listened, so nothing was followed
+            self._seq = max(self._seq, since)
+        subscription = Subscription(wanted, since)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -100,11 +103,11 @@ class EventBus:
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def _drain(self) -> None:
-        while True:
+        while self._subscriptions:
             async with self._db.read() as session:
                 events = await read_after(session, self._seq, limit=_BATCH)
             for event in events:
-                self._seq = event.seq
+                self._seq = max(self._seq, event.seq)
                 for subscription in tuple(self._subscriptions):
                     subscription.offer(event)
             if len(events) < _BATCH:
