@@ -39,7 +39,7 @@ class Outbound:
         self._clock = clock
         self._sessions = sessions
         self._store = store
-        self._settler = Settler(db, clock, self._settled)
+        self._settler = Settler(db, clock, self._settled, self.wake)
         self._senders: dict[str, AccountSender] = {}
 
     async def enqueue(

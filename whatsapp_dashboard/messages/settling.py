@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Direction, MessageStatus, Origin, SendResult, status_advances
 from whatsapp_dashboard.events.log import record
@@ -71,10 +71,12 @@ class Settler:
     """Outcomes go in, one write per batch goes out. An outcome that cannot be stored now is kept and tried again: the message is
     still queued in the database, so that a crash costs nothing either."""
 
-    def __init__(self, db: Database, clock: Clock, on_settled: Callable[[Outcome], None]) -> None:
+    def __init__(self, db: Database, clock: Clock, on_settled: Callable[[Outcome], None], on_queued: Callable[[str], None]) -> None:
+        """``on_settled`` hears of each stored outcome, ``on_queued`` of accounts (by id) with a message that is queued again."""
         self._db = db
         self._clock = clock
         self._on_settled = on_settled
+        self._on_queued = on_queued
         self._queue: deque[Outcome] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -117,7 +119,7 @@ class Settler:
             group = groups.pop(0)
             try:
                 async with self._db.write() as session:
-                    await _Settlement(session, self._clock.now()).store(group)
+                    await _Settlement(session, self._clock.now(), self._on_queued).store(group)
             except Exception:
                 log.exception("outcomes of sends could not be stored", count=len(group))
                 if len(group) > 1:
@@ -133,8 +135,9 @@ class Settler:
 class _Settlement:
     """One write of outcomes."""
 
-    def __init__(self, session: AsyncSession, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, now: datetime, on_queued: Callable[[str], None]) -> None:
         self._session = session
+        self._on_queued = on_queued
         self._now = now
         self._messages = MessageBook(session)
         self._contacts = ContactBook(session, now)
@@ -234,6 +237,8 @@ class _Settlement:
         self._freed.append(twin.id)
         self._messages.drop_wa_id(twin)
         self._tell(twin, "message.status", status_data(twin, old))
+        account_id = twin.account_id
+        after_commit(self._session, f"queued:{account_id}", lambda: self._on_queued(account_id))
 
     def _tell(self, entry: MessageEntry, type: str, data: dict[str, Any]) -> None:
         contact = self._contacts.by_id(entry.contact_id)
