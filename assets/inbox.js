@@ -113,7 +113,7 @@
   }
   function add(list) {
     const box = composer();
-    if (!box || box.dataset.note) return;
+    if (!box || box.dataset.inside) return;
     for (const file of list) if (files.length < 20) files.push({ file, error: "", busy: false });
     show();
     field()?.focus();
@@ -157,7 +157,7 @@
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "inbox-form") return;
     const box = composer();
-    if (files.length && !box.dataset.note) {
+    if (files.length && !box.dataset.inside) {
       event.preventDefault();
       event.stopImmediatePropagation();
       upload();

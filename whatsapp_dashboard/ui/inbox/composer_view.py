@@ -71,7 +71,7 @@ def _form() -> rx.Component:
         class_name=rx.cond(ComposeState.note, "wa-composer wa-composer-note", "wa-composer"),
         custom_attrs={
             "data-conversation": ThreadState.conversation_id, "data-account": ThreadState.head.account_id,
-            "data-reply": ComposeState.reply_id, "data-note": rx.cond(ComposeState.note, "yes", ""),
+            "data-reply": ComposeState.reply_id, "data-inside": rx.cond(ComposeState.note, "yes", ""),
             "data-editing": ComposeState.edit_id,
         },
     )  # fmt: skip

@@ -117,7 +117,7 @@ def _messages() -> rx.Component:
                                 rx.link("See older ones in the message log", size="1",
                                         href=rx.Var.create("/messages?conversation=") + ThreadState.conversation_id),
                             ),
-                            padding="6px",
+                            padding="6px", class_name="wa-no-anchor",
                         ),
                     ),
                     rx.foreach(ThreadState.items, thread_item),

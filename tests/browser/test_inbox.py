@@ -1,0 +1,213 @@
+"""The inbox in a real browser, with contacts who write from sandbox phones (MSG-7, AI-8)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.browser import Window
+from tests.support.cast import PASSWORDS
+from tests.support.linking import linked_account
+from tests.support.lively import picture
+from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Shop:
+    """A connected account, and Carla and Dev as its contacts."""
+
+    phone: SandboxPhone
+    account_id: str
+    carla: str
+    dev: str
+
+
+@pytest.fixture
+async def shop(phone: SandboxPhone, api: httpx.AsyncClient) -> Shop:
+    account_id = await linked_account(api, phone, "Shop")
+    carla = (await phone.add_contact("Carla", "34600111333"))["id"]
+    dev = (await phone.add_contact("Dev", "919876543210"))["id"]
+    return Shop(phone, account_id, carla, dev)
+
+
+def line(page: Page, name: str) -> Locator:
+    return page.locator("a[data-conversation]").filter(has_text=name)
+
+
+def bubble(page: Page, text: str) -> Locator:
+    return page.locator("[data-message]").filter(has_text=text)
+
+
+async def open_inbox(window: Window, who: str = "ben", **size: int) -> Page:
+    page = await window.log_in(who, PASSWORDS[who], **size)
+    await page.goto("/inbox")
+    await expect(page.get_by_label("Conversations")).to_be_visible()
+    return page
+
+
+async def write(page: Page, text: str) -> None:
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def test_a_message_appears_is_read_and_answered_and_its_ticks_climb(window: Window, shop: Shop) -> None:
+    """MSG-1, MSG-4, MSG-7, AI-8: all without a reload, for both who look."""
+    page, watching = await open_inbox(window), await open_inbox(window, "vic")
+    await expect(page.get_by_text("No conversation yet")).to_be_visible()
+    await shop.phone.send_text(shop.carla, "Is the blue one there?")
+    await expect(line(page, "Carla")).to_contain_text("Is the blue one there?")
+    await expect(line(page, "Carla").locator(".wa-unread")).to_have_text("1")
+    await line(watching, "Carla").click()
+    await expect(watching.get_by_text("you can read, but not write")).to_be_visible()
+
+    await line(page, "Carla").click()
+    await expect(page).to_have_url(re.compile(r"/inbox\?c="))
+    await expect(bubble(page, "Is the blue one there?")).to_be_visible()
+    await expect(line(page, "Carla").locator(".wa-unread")).to_have_count(0)
+
+    await write(page, "Yes, two of them.")
+    mine = bubble(page, "Yes, two of them.")
+    await expect(mine).to_have_attribute("data-status", re.compile("sent|delivered"))
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    await expect(mine).to_contain_text("ben")
+    await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    await expect(bubble(watching, "Yes, two of them.")).to_be_visible()
+    await shop.phone.open_chat(shop.carla)
+    await expect(mine).to_have_attribute("data-status", "read")
+    assert [message.text for message in await shop.phone.received(shop.carla)] == ["Yes, two of them."]
+    await expect(mine).to_have_count(1)
+
+
+async def test_replies_reactions_edits_and_deletes_reach_the_phone_and_the_thread(window: Window, shop: Shop) -> None:
+    """MSG-1, MSG-7"""
+    asked = await shop.phone.send_text(shop.carla, "When do you open?")
+    page = await open_inbox(window)
+    await line(page, "Carla").click()
+    question = bubble(page, "When do you open?").first
+    await question.hover()
+    await page.get_by_role("button", name="Reply", exact=True).nth(0).click()
+    await write(page, "At nine.")
+    answer = bubble(page, "At nine.")
+    await expect(answer.locator(".wa-quote")).to_contain_text("When do you open?")
+    await expect(answer).to_have_attribute("data-status", re.compile("sent|delivered|read"))
+
+    await question.hover()
+    await page.get_by_role("button", name="React", exact=True).first.click()
+    await page.get_by_role("button", name="React with 👍").click()
+    await expect(question.get_by_role("button", name="Take our reaction back")).to_be_visible()
+    await shop.phone.react((await shop.phone.received(shop.carla))[0].wa_id, "❤️")
+    await expect(answer.locator(".wa-reaction")).to_contain_text("❤️")
+
+    await answer.hover()
+    await page.get_by_role("button", name="Edit", exact=True).click()
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("At nine.")
+    await write(page, "At ten.")
+    await expect(bubble(page, "At ten.")).to_contain_text("edited")
+    await shop.phone.revoke(asked)
+    await expect(page.get_by_text("This message was deleted")).to_be_visible()
+    await bubble(page, "At ten.").hover()
+    await page.get_by_role("button", name="Delete for everyone").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_text("This message was deleted")).to_have_count(2)
+
+
+async def test_files_go_out_with_their_caption_and_are_shown_in_place(window: Window, shop: Shop, tmp_path: Path) -> None:
+    """MSG-1, MSG-7, MSG-9, AI-8: what an operator attaches counts as written by a person."""
+    await shop.phone.send_text(shop.carla, "Do you have a picture?")
+    page = await open_inbox(window)
+    await line(page, "Carla").click()
+    photo, paper = tmp_path / "shelf.png", tmp_path / "empty.txt"
+    photo.write_bytes(picture(64, 48))
+    paper.write_bytes(b"")
+    await page.get_by_label("Attach files").set_input_files([photo, paper])
+    await expect(page.locator(".wa-attached")).to_have_count(2)
+    await write(page, "Here it is")
+    sent = bubble(page, "Here it is")
+    await expect(sent.locator("img")).to_be_visible()
+    await expect(sent).to_contain_text("ben")
+    await expect(page.locator(".wa-attached-bad")).to_contain_text("The file is empty.")
+    await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    assert await sent.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+
+
+async def test_notes_closing_taking_over_and_shortcuts(window: Window, shop: Shop) -> None:
+    """MSG-7, AI-8"""
+    await shop.phone.send_text(shop.carla, "first")
+    await shop.phone.send_text(shop.dev, "second")
+    page = await open_inbox(window)
+    await expect(line(page, "Carla")).to_be_visible()
+    await expect(line(page, "Dev")).to_be_visible()
+    await page.keyboard.press("Alt+j")
+    await expect(bubble(page, "second")).to_be_visible()
+    await page.keyboard.press("Alt+j")
+    await expect(bubble(page, "first")).to_be_visible()
+    await page.keyboard.press("Alt+k")
+    await expect(bubble(page, "second")).to_be_visible()
+
+    await page.get_by_role("button", name="Note", exact=True).click()
+    await page.get_by_label("Note", exact=True).fill("He paid in cash")
+    await page.keyboard.press("Enter")
+    note = page.locator("[data-note]")
+    await expect(note).to_contain_text("He paid in cash")
+    await expect(note).to_contain_text("ben")
+    assert await shop.phone.received(shop.dev) == []
+    await note.get_by_role("button", name="Delete note").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(note).to_have_count(0)
+
+    await page.get_by_role("button", name="Take over from the bot").click()
+    await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    await page.get_by_role("button", name="Hand back to the bot").click()
+    await expect(page.get_by_text("Bot paused until")).to_have_count(0)
+
+    await page.keyboard.press("Alt+e")
+    await expect(line(page, "Dev")).to_have_count(0)
+    await page.get_by_role("button", name="Closed").click()
+    await expect(line(page, "Dev")).to_be_visible()
+    await expect(page).to_have_url(re.compile("show=closed"))
+    await page.reload()
+    await expect(bubble(page, "second")).to_be_visible()
+    await shop.phone.send_text(shop.dev, "one more thing")
+    await expect(bubble(page, "one more thing")).to_be_visible()
+    await expect(line(page, "Dev")).to_have_count(0)
+
+    await page.locator("body").click(position={"x": 700, "y": 20})
+    await page.keyboard.press("/")
+    await page.keyboard.type("no such text")
+    await expect(page.get_by_text("No conversation matches these filters.")).to_be_visible()
+    await page.get_by_role("button", name="Show all").click()
+    await expect(line(page, "Dev")).to_be_visible()
+
+
+async def test_on_a_phone_one_pane_is_shown_at_a_time(window: Window, shop: Shop) -> None:
+    """MSG-7: at 390 pixels, with a way back."""
+    await shop.phone.send_text(shop.carla, "hello")
+    page = await open_inbox(window, width=390, height=844)
+    await line(page, "Carla").click()
+    await expect(bubble(page, "hello")).to_be_visible()
+    await expect(line(page, "Carla")).not_to_be_visible()
+    await page.get_by_role("button", name="Back to the list").click()
+    await expect(line(page, "Carla")).to_be_visible()
+    await expect(page.get_by_label("Message", exact=True)).not_to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_new_message_to_a_number_opens_its_conversation(window: Window, shop: Shop) -> None:
+    """MSG-2, MSG-7"""
+    page = await open_inbox(window)
+    await page.get_by_role("button", name="New message").click()
+    await page.get_by_label("To").fill("12")
+    await page.get_by_role("textbox", name="Message").fill("Hello Dev")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("12")
+    await page.get_by_label("To").fill("+91 98765 43210")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(bubble(page, "Hello Dev")).to_be_visible()
+    await expect(page).to_have_url(re.compile(r"\?c="))
