@@ -46,6 +46,8 @@ class Arrivals:
         self.rows: list[tuple[dict[str, Any], ContactEntry]] = []
         self.media: list[dict[str, Any]] = []
         self.waiting: list[tuple[str, ContactEntry]] = []
+        self.taken_over: list[ContactEntry] = []
+        """To whom a person has just written from the linked phone."""
         self.fresh_wa_ids: set[tuple[str, str]] = set()
         self.history_counts: Counter[str] = Counter()
 
@@ -187,6 +189,7 @@ class Arrivals:
     ) -> Iterator[Told]:
         """A person answered from the linked phone: bots are silent in this conversation (AI-8)."""
         conversation.unread = 0
+        self.taken_over.append(contact)
         yield (
             "message.sent",
             contact,

@@ -25,6 +25,7 @@ from whatsapp_dashboard.messages.conversation_views import (
     ThreadPage,
 )
 from whatsapp_dashboard.messages.takeover import hand_back, state_data, take_over
+from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Contact, Conversation, Note
 
 MAX_PAGE = 200
@@ -111,13 +112,14 @@ class ConversationService:
     # -- changing
 
     async def take_over(self, who: Principal, conversation_id: str) -> ConversationRow:
-        """A person answers from now on; bots are silent for the account's time (AI-8)."""
+        """A person answers from now on; bots are silent for the account's time, and what they had not yet sent is dropped (AI-8)."""
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             conversation, account = await _owned(session, who, conversation_id, lock=True)
             minutes = AccountSettings.model_validate(account.settings).takeover_minutes
             if take_over(conversation, self._clock.now() + timedelta(minutes=minutes)):
                 _changed(session, who, conversation, **state_data(conversation), by=who.username)
+            await withdraw_replies(session, [conversation_id])
         return await self.get(who, conversation_id)
 
     async def hand_back(self, who: Principal, conversation_id: str) -> ConversationRow:

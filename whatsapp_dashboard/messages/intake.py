@@ -24,6 +24,7 @@ from whatsapp_dashboard.messages.contact_entries import ContactEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.parking import Change, park, park_row, take_parked
+from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Media, Message, Reply
 from whatsapp_dashboard.models.base import metadata
 
@@ -164,6 +165,7 @@ class Intake:
                 row["contact_id"], row["conversation_id"] = self._place(contact)
             await session.execute(insert(_MESSAGE), [row for row, _ in arrivals.rows])
         await self._messages.save()
+        await withdraw_replies(session, {self._place(contact)[1] for contact in arrivals.taken_over})
         replies = []
         for message_id, contact in arrivals.waiting:
             _, conversation_id = self._place(contact)

@@ -23,6 +23,7 @@ from whatsapp_dashboard.messages.media import MediaStore
 from whatsapp_dashboard.messages.send_queue import Act, Send, Work, approaches, has_acts, hold_all, next_due, read_work
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Failed, Later, Outcome, Sent, Settler
+from whatsapp_dashboard.messages.withdrawal import is_still_wanted
 from whatsapp_dashboard.models import Message
 
 log = structlog.get_logger(__name__)
@@ -168,6 +169,8 @@ class AccountSender:
             if Capability.BUTTONS not in engine.capabilities:
                 content = as_numbered_text(content)
             await self._pace(message, to, work.settings, engine)
+            if work.settings.pacing.max_ms and message.in_reply_to and not await self._still_wanted(message.id):
+                return True
             result = await self._hand_over(message.id, to, content)
         except Unavailable:
             return False
@@ -220,6 +223,11 @@ class AccountSender:
                 log.info("typing could not be shown", account_id=self.account_id, error=error.code)
         if gap > 0:
             await self._clock.sleep(gap)
+
+    async def _still_wanted(self, message_id: str) -> bool:
+        """An answer may have been withdrawn during the pause before it."""
+        async with self._db.read() as session:
+            return await is_still_wanted(session, message_id)
 
     def _verdict(self, error: Exception, attempts: int) -> Later | Failed:
         """What an error means for the message: try again later, or never."""

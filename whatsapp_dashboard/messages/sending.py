@@ -25,6 +25,7 @@ from whatsapp_dashboard.messages.content import MAX_TEXT, body_of, check_sendabl
 from whatsapp_dashboard.messages.media import MediaStore, Staged
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
+from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Conversation, Message, MessageAction
 
 EDIT_MINUTES = 15
@@ -189,6 +190,8 @@ class MessageService:
             _tell_conversation(session, account, conversation.id, {"status": "active"})
         if origin is Origin.OPERATOR and pause_after_writing(conversation, AccountSettings.model_validate(account.settings), now):
             _tell_conversation(session, account, conversation.id, state_data(conversation))
+        if origin is Origin.OPERATOR:
+            await withdraw_replies(session, [conversation.id])
         await book.save()
         for created in book.created:
             _tell_conversation(session, account, created.id, {"contact_id": contact.id}, "conversation.created")

@@ -93,7 +93,9 @@ class DeviceCalls:
                 return {}, b""
             case "send":
                 self._refusals()
-                return people.account_sends(device, args["key"], args["to"], args["content"], data), b""
+                sent = people.account_sends(device, args["key"], args["to"], args["content"], data)
+                self._session.typing.pop(people.by_address(args["to"])["id"], None)  # a message ends "typing..."
+                return sent, b""
             case "react":
                 return people.account_reacts(device, args["key"], args["wa_id"], args["emoji"]), b""
             case "edit":

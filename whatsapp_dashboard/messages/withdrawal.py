@@ -1,0 +1,53 @@
+"""Automatic answers that still wait when a person takes over are not sent any more: bots do not talk over people (AI-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.domain.messages import MessageStatus, Origin
+from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.models import Account, Message
+
+AUTOMATIC = (Origin.AUTO_REPLY.value,)
+REASON = "Not sent: a person took over the conversation."
+
+
+async def withdraw_replies(session: AsyncSession, conversation_ids: Collection[str]) -> int:
+    """Fail the automatic answers of these conversations that are still queued, with the reason; returns how many.
+
+    One that is being handed over at this very moment may still go out; its row then says that it was sent.
+    """
+    if not conversation_ids:
+        return 0
+    statement = (
+        update(Message)
+        .where(col(Message.conversation_id).in_(conversation_ids))
+        .where(col(Message.status) == MessageStatus.QUEUED.value, col(Message.origin).in_(AUTOMATIC))
+        .values(status=MessageStatus.FAILED.value, status_reason=REASON)
+        .returning(col(Message.id), col(Message.account_id), col(Message.conversation_id))
+    )
+    rows = (await session.execute(statement)).all()
+    if rows:
+        owners = select(col(Account.id), col(Account.workspace_id)).where(col(Account.id).in_({row.account_id for row in rows}))
+        workspaces = {row[0]: row[1] for row in await session.execute(owners)}
+        for row in rows:
+            record(
+                session,
+                "message.status",
+                workspace_id=workspaces[row.account_id],
+                account_id=row.account_id,
+                conversation_id=row.conversation_id,
+                message_id=row.id,
+                data={"status": "failed", "old_status": "queued", "reason": REASON, "flagged": False, "wa_id": None},
+            )
+    return len(rows)
+
+
+async def is_still_wanted(session: AsyncSession, message_id: str) -> bool:
+    """Whether a message is still to be sent: asked again after a pause."""
+    status = await session.scalar(select(col(Message.status)).where(col(Message.id) == message_id))
+    return bool(status == MessageStatus.QUEUED.value)
