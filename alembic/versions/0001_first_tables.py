@@ -33,12 +33,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_type"), ["type"], unique=False)
 
     op.create_table(
-        "event_cursor",
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_event_cursor")),
-    )
-    op.create_table(
         "login_attempt",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("ip", sa.String(length=64), nullable=False),
@@ -464,7 +458,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_attempt_at"))
 
     op.drop_table("login_attempt")
-    op.drop_table("event_cursor")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_type"))
         batch_op.drop_index(batch_op.f("ix_event_created_at"))

@@ -70,7 +70,7 @@ def rows(server: Server) -> dict[str, int]:
         return {
             name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
             for name in names
-            if name not in ("event", "login_session", "login_attempt", "event_cursor")
+            if name not in ("event", "login_session", "login_attempt")
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -94,7 +95,8 @@ class SessionPool:
                 raise Conflict("Another instance of the dashboard runs this account now.", code="leased")
             supervisor = self._make_supervisor(account_id, account.engine, linked=account.linked)
             self._supervisors[account_id] = supervisor
-            task = asyncio.create_task(self._supervise(supervisor), name=f"session:{account_id}")
+            # A context of its own: the session's log lines do not belong to the request that happened to start it.
+            task = asyncio.create_task(self._supervise(supervisor), name=f"session:{account_id}", context=Context())
             self._tasks[account_id] = task
 
     async def halt(self, account_id: str) -> None:

@@ -3,7 +3,7 @@
 from whatsapp_dashboard.models.account import Account, SessionCredential, SessionLease
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
-from whatsapp_dashboard.models.event import Event, EventCursor, Setting
+from whatsapp_dashboard.models.event import Event, Setting
 from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply
 from whatsapp_dashboard.models.workspace import LoginAttempt, LoginSession, Operator, Workspace
 
@@ -12,7 +12,6 @@ __all__ = [
     "Contact",
     "Conversation",
     "Event",
-    "EventCursor",
     "LoginAttempt",
     "LoginSession",
     "Media",

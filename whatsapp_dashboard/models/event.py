@@ -1,4 +1,4 @@
-"""The event log and the cursors of its readers, and settings kept in the database."""
+"""The event log, and settings kept in the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from whatsapp_dashboard.models.base import BigSerial, Json, created_field
 
 
 class Event(SQLModel, table=True):
-    """Something that happened, in the order it was committed. ``seq`` is what cursors remember; ``id`` is what other systems
+    """Something that happened, in the order it was committed. ``seq`` is what readers remember; ``id`` is what other systems
     see. Rows of deleted accounts stay, so there is no foreign key."""
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigSerial)
@@ -24,15 +24,6 @@ class Event(SQLModel, table=True):
     message_id: str | None = Field(default=None, max_length=36)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=Json, nullable=False)
     created_at: datetime = created_field(index=True)
-
-
-class EventCursor(SQLModel, table=True):
-    """How far a named reader has come in the event log."""
-
-    __tablename__ = "event_cursor"
-
-    name: str = Field(primary_key=True, max_length=64)
-    seq: int = Field(default=0, sa_type=BigSerial)
 
 
 class Setting(SQLModel, table=True):
