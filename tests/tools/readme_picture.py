@@ -19,10 +19,12 @@ TARGET = Path("docs/images/inbox.png")
 _TALK = [
     ("aisha", "Do you deliver on Sundays too?"),
     ("lucas", "Bom dia! Tem mesa para quatro às 20h?"),
-    ("dev", "Where is my order? It said Tuesday."),
     ("carla", "Hi! Is the sourdough back tomorrow?"),
+    ("dev", "Where is my order? It said Tuesday."),
     ("carla", "And could you keep two for me?"),
 ]
+_ANSWERED_BY_HAND = "dev"
+"""From here on the bot is silent."""
 
 
 async def talk(on: Stage) -> None:
@@ -31,11 +33,15 @@ async def talk(on: Stage) -> None:
     account = await linked_account(on.api, on.phone, "Riverside Bakery", auto_reply=reply)
     await linked_account(on.api, on.phone, "Harbour Cycles")
     for contact, text in _TALK:
+        if contact == _ANSWERED_BY_HAND:
+            off = {"settings": {"auto_reply": {"enabled": False}}}
+            (await on.api.patch(f"/api/accounts/{account}", json=off)).raise_for_status()
         await on.phone.send_text(contact, text, account=account)
         await asyncio.sleep(0.4)
     found = (await on.api.get("/api/conversations", params={"account_id": account})).json()["items"]
     carla = next(item["id"] for item in found if item["contact_name"].startswith("Carla"))
-    sent = {"account_id": account, "conversation_id": carla, "message": "Of course, Carla. Two loaves with your name on them 🍞"}
+    (await on.api.post(f"/api/conversations/{carla}/take-over")).raise_for_status()
+    sent = {"account_id": account, "conversation_id": carla, "message": "Of course, Carla. Two loaves with your name on them"}
     (await on.api.post("/api/messages/send", json=sent)).raise_for_status()
     await asyncio.sleep(1)
     await on.phone.send_file("carla", MessageType.IMAGE, samples.image(), "You made my weekend!", account=account)
