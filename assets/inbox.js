@@ -37,7 +37,8 @@
     if (!inbox() || event.isComposing) return;
     const inDialog = one('[role="dialog"], [role="alertdialog"], [role="menu"]');
     if (event.target.id === "composer-text") {
-      if (event.key === "Enter" && !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      // On a touch screen Enter makes a new line, as in WhatsApp itself.
+      if (event.key === "Enter" && !matchMedia("(pointer: coarse)").matches && !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         document.getElementById("inbox-form").requestSubmit();
         return;

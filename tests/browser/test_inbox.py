@@ -211,3 +211,97 @@ async def test_a_new_message_to_a_number_opens_its_conversation(window: Window, 
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(bubble(page, "Hello Dev")).to_be_visible()
     await expect(page).to_have_url(re.compile(r"\?c="))
+
+
+async def test_places_contacts_and_polls_are_sent_and_a_contact_is_renamed(window: Window, shop: Shop) -> None:
+    """MSG-1, MSG-7"""
+    await shop.phone.send_text(shop.carla, "Where are you?")
+    page = await open_inbox(window)
+    await line(page, "Carla").click()
+
+    async def share(kind: str, **fields: str) -> None:
+        await page.get_by_role("button", name="Share").click()
+        await page.get_by_role("menuitem", name=kind).click()
+        for label, value in fields.items():
+            await page.get_by_role("dialog").get_by_label(label.replace("_", " ")).fill(value)
+        await page.get_by_role("dialog").get_by_role("button", name="Send").click()
+
+    await share("Location", Latitude="north", Longitude="2")
+    await expect(page.get_by_role("alert")).to_contain_text("are numbers")
+    await page.get_by_label("Latitude").fill("41.38")
+    await page.get_by_label("Name").fill("The shop")
+    await page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    await expect(bubble(page, "The shop")).to_be_visible()
+    await share("Contact", Name="Desk", Phone_numbers="+34 931 234 567")
+    await expect(bubble(page, "Desk")).to_contain_text("+34 931 23 45 67")
+    await share("Poll", Question="When?", Options="Monday\nTuesday")
+    await expect(bubble(page, "When?")).to_contain_text("0 voters")
+    await expect(bubble(page, "When?")).to_have_attribute("data-status", re.compile("sent|delivered"))
+    poll = (await shop.phone.received(shop.carla))[-1]
+    await shop.phone.vote(poll.wa_id, ["Tuesday"])
+    await expect(bubble(page, "When?")).to_contain_text("1 voter")
+
+    await page.get_by_role("button", name="Contact details").click()
+    await page.get_by_role("button", name="Rename").click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("Carla (wholesale)")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(line(page, "Carla (wholesale)")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_what_is_written_while_the_account_is_offline_waits_and_then_goes_out(
+    window: Window, shop: Shop, api: httpx.AsyncClient
+) -> None:
+    """MSG-6, MSG-7"""
+    await shop.phone.send_text(shop.carla, "Hello?")
+    page = await open_inbox(window)
+    await line(page, "Carla").click()
+    await expect(bubble(page, "Hello?")).to_be_visible()
+    (await api.post(f"/api/accounts/{shop.account_id}/disconnect")).raise_for_status()
+    await expect(page.get_by_text("goes out when it is back")).to_be_visible()
+    await write(page, "Back soon")
+    await expect(bubble(page, "Back soon")).to_have_attribute("data-status", "queued")
+    (await api.post(f"/api/accounts/{shop.account_id}/reconnect")).raise_for_status()
+    await expect(bubble(page, "Back soon")).to_have_attribute("data-status", re.compile("sent|delivered"), timeout=20_000)
+    await expect(page.get_by_text("goes out when it is back")).to_have_count(0)
+
+
+async def test_drafts_wait_in_their_conversation_and_unread_can_be_set_again(window: Window, shop: Shop) -> None:
+    """MSG-7"""
+    await shop.phone.send_text(shop.carla, "one")
+    await shop.phone.send_text(shop.dev, "two")
+    page = await open_inbox(window)
+    field = page.get_by_label("Message", exact=True)
+    await line(page, "Carla").click()
+    await field.fill("half a sentence ")
+    await page.get_by_role("button", name="Emoji").click()
+    await page.locator("[data-emoji='🙂']").click()
+    await page.keyboard.press("Escape")
+    await expect(field).to_have_value("half a sentence 🙂")
+    await line(page, "Dev").click()
+    await expect(bubble(page, "two")).to_be_visible()
+    await expect(field).to_have_value("")
+    await line(page, "Carla").click()
+    await expect(field).to_have_value("half a sentence 🙂")
+
+    await page.get_by_role("button", name="Mark as unread").click()
+    await expect(page.get_by_text("No conversation open")).to_be_visible()
+    await expect(line(page, "Carla").locator(".wa-unread")).to_have_text("1")
+    await page.get_by_role("button", name="Unread").click()
+    await expect(line(page, "Carla")).to_be_visible()
+    await expect(line(page, "Dev")).to_have_count(0)
+
+
+async def test_a_failed_message_says_why_and_can_be_sent_again(window: Window, shop: Shop) -> None:
+    """MSG-4, MSG-7, MSG-11"""
+    await shop.phone.send_text(shop.carla, "hello")
+    page = await open_inbox(window)
+    await line(page, "Carla").click()
+    await shop.phone.switch("fail_for_good", True, shop.account_id)
+    await shop.phone.switch("fail_sends", 1, shop.account_id)
+    await write(page, "Here you are")
+    await expect(bubble(page, "Here you are")).to_have_attribute("data-status", "failed")
+    await expect(page.get_by_text("WhatsApp refused this message.")).to_be_visible()
+    await page.get_by_role("button", name="Send again").click()
+    await expect(bubble(page, "Here you are")).to_have_attribute("data-status", re.compile("sent|delivered"))
+    assert [message.text for message in await shop.phone.received(shop.carla)] == ["Here you are"]

@@ -166,6 +166,8 @@ def _reaction_choice(item: Bubble) -> rx.Component:
             rx.el.button(emoji, type="button", on_click=ComposeState.react(item.id, emoji), aria_label=f"React with {emoji}")
             for emoji in QUICK
         ],
+        rx.el.button(rx.icon("x", size=14), type="button", class_name="wa-tool", aria_label="No reaction",
+                     on_click=ComposeState.choose_reaction(""), custom_attrs={"data-key": "cancel"}),
         class_name="wa-quick", role="group", aria_label="Reactions",
     )  # fmt: skip
 

@@ -19,18 +19,18 @@ SHORTCUTS = (
 def inbox_dialogs() -> rx.Component:
     """All of them; at most one is open."""
     return rx.fragment(
-        _form("location", "Send a location", "Send", ComposeState.send_location,
+        _form("location", "Send a location", "A place on the map, in degrees.", ComposeState.send_location,
               rx.flex(text_field("Latitude", "latitude", placeholder="41.3874", required=True),
                       text_field("Longitude", "longitude", placeholder="2.1686", required=True), gap="12px"),
               text_field("Name", "name", max_length=255), text_field("Street address", "address", max_length=1_000)),
-        _form("contact", "Send a contact", "Send", ComposeState.send_contact,
+        _form("contact", "Send a contact", "The card can be saved on the phone that gets it.", ComposeState.send_contact,
               text_field("Name", "name", required=True, max_length=255),
               text_field("Phone numbers", "phones", "Several are separated by commas.", required=True, placeholder="+34 600 11 12 22")),
-        _form("poll", "Send a poll", "Send", ComposeState.send_poll,
+        _form("poll", "Send a poll", "The answers are counted in the thread.", ComposeState.send_poll,
               text_field("Question", "question", required=True, max_length=255),
               text_area("Options", "options", "One per line, 2 to 12.", required=True, rows="4"),
               switch_field("Several answers", name="several")),
-        _form("new", "New message", "Send", ComposeState.start,
+        _form("new", "New message", "To a number that need not have written before.", ComposeState.start,
               field("Account", rx.select.root(
                   rx.select.trigger(width="100%", placeholder="Choose"),
                   rx.select.content(rx.foreach(InboxState.accounts, lambda account: rx.select.item(
@@ -57,10 +57,10 @@ def inbox_dialogs() -> rx.Component:
     )  # fmt: skip
 
 
-def _form(name: str, title: str, submit: str, on_submit: object, *fields: rx.Component) -> rx.Component:
+def _form(name: str, title: str, text: str, on_submit: object, *fields: rx.Component) -> rx.Component:
     return form_dialog(
-        *fields, open_=ComposeState.dialog == name, on_open_change=ComposeState.close_dialog, title=title, submit=submit,
-        on_submit=on_submit, error=ComposeState.dialog_error, width="440px",
+        *fields, open_=ComposeState.dialog == name, on_open_change=ComposeState.close_dialog, title=title, text=text,
+        submit="Send", on_submit=on_submit, error=ComposeState.dialog_error, width="440px",
     )  # fmt: skip
 
 

@@ -65,6 +65,8 @@ class InboxState(PageState):
     unread: int = 0
     human: int = 0
     zone: str = ""
+    _asked: list[str] = []
+    """Addresses that our own inputs asked for and that have not arrived yet, the newest last."""
 
     @action
     async def arrive(self) -> Any:
@@ -72,6 +74,12 @@ class InboxState(PageState):
         from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 
         wanted = from_address(self.router.url.query_parameters)
+        address = to_query(*wanted)
+        if address in self._asked:
+            self._asked = self._asked[self._asked.index(address) + 1 :]
+        if self._asked:
+            # Somebody types faster than addresses change: the newest one is still on its way.
+            wanted = (self.tab, self.account, self.text)
         if wanted != (self.tab, self.account, self.text):
             self.tab, self.account, self.text = wanted
             self.edition += 1
@@ -189,9 +197,13 @@ class InboxState(PageState):
         return self._go("all", "", "")
 
     def _go(self, tab: str, account: str, text: str) -> Any:
-        self.tab, self.account, self.text = tab, account[:64], text.strip()[:200]
-        self.query = to_query(self.tab, self.account, self.text)
+        wanted = (tab, account[:64], text.strip()[:200])
+        if wanted == (self.tab, self.account, self.text):
+            return None
+        self.tab, self.account, self.text = wanted
+        self.query = to_query(*wanted)
         self.loaded = False
+        self._asked = [*self._asked[-9:], self.query]
         opened = opened_in(self.router.url.query_parameters)
         query = (urlencode({"c": opened}) if opened else "") + self.query
         return rx.redirect("/inbox" + ("?" + query.lstrip("&") if query else ""), replace=True)

@@ -44,7 +44,7 @@ def _head() -> rx.Component:
                        class_name="wa-head-note wa-clip"),
             type="button", class_name="wa-head-who", on_click=ThreadState.toggle_details, aria_label="Contact details",
         ),
-        rx.cond(head.account_status != "", rx.box(account_status(head.account_status), class_name="wa-only-wide")),
+        rx.cond(head.account_status != "", rx.box(account_status(head.account_status), class_name="wa-only-very-wide")),
         rx.cond(CAN_WORK & (head.id != ""), _actions()),
         rx.icon_button(rx.icon("panel-right", size=16), variant="ghost", color_scheme="gray", aria_label="Show or hide details",
                        title="Details", on_click=ThreadState.toggle_details, class_name="wa-only-wide"),
