@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
 from tests.support.linking import linked_account
-from tests.support.lively import picture
+from tests.support.samples import picture
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 pytestmark = pytest.mark.browser

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
-import math
-import struct
 import sys
-import wave
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +17,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from tests.support.cast import make_cast
+from tests.support.samples import picture, sound
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.messages.content import preview
@@ -268,31 +265,6 @@ class Office:
             if number % 2:
                 status = ("queued", "sent", "delivered", "read", "failed")[number % 5]
                 await self.say(made, "I will look into it and come back to you today.", ago=ago, mine=True, status=status)
-
-
-def picture(width: int, height: int, hue: int = 0) -> bytes:
-    """A PNG with a gradient."""
-    rows = b"".join(
-        b"\0" + bytes(c for x in range(width) for c in ((x * 255 // width + hue) % 256, y * 255 // height, (180 + hue) % 256))
-        for y in range(height)
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def sound(seconds: int) -> bytes:
-    """A WAV with a tone."""
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8_000)
-        file.writeframes(b"".join(struct.pack("<h", int(9_000 * math.sin(i / 6))) for i in range(8_000 * seconds)))
-    return made.getvalue()
 
 
 async def fill(data_dir: Path) -> None:
