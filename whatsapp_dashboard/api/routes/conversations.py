@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
-from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ThreadItem
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, ThreadItem
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 
@@ -19,38 +17,10 @@ Cursor = Annotated[str, Query(max_length=200, description="From the previous pag
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-class ConversationOut(BaseModel):
-    """One conversation."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    account_id: str
-    account_name: str
-    account_status: AccountStatus
-    contact_id: str
-    contact_kind: str
-    contact_name: str
-    contact_phone: str
-    contact_address: str
-    opted_out: bool
-    status: str
-    answered_by: str
-    bot_paused_until: datetime | None
-    unread: int
-    last_message_at: datetime
-    last_inbound_at: datetime | None
-    preview: str
-    preview_direction: str
-    preview_type: str
-    preview_status: str
-    created_at: datetime
-
-
 class ConversationPageOut(BaseModel):
     """A page of conversations; ``older`` is the cursor of the next one, null at the end."""
 
-    items: list[ConversationOut]
+    items: list[ConversationRow]
     older: str | None
 
 
@@ -92,19 +62,19 @@ async def list_conversations(  # noqa: PLR0917 - FastAPI fills them by name
     """Conversations, newest message first."""
     filters = ConversationFilters(account_id, status, answered_by, unread, text)
     page = await services.conversations.page(who, filters, cursor, limit)
-    return ConversationPageOut(items=[ConversationOut.model_validate(row) for row in page.rows], older=page.older)
+    return ConversationPageOut(items=list(page.rows), older=page.older)
 
 
 @router.get("/{conversation_id}")
-async def get_conversation(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def get_conversation(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """One conversation."""
-    return ConversationOut.model_validate(await services.conversations.get(who, conversation_id))
+    return await services.conversations.get(who, conversation_id)
 
 
 @router.patch("/{conversation_id}/contact")
-async def rename_contact(conversation_id: str, given: ContactName, who: Who, services: Services) -> ConversationOut:
+async def rename_contact(conversation_id: str, given: ContactName, who: Who, services: Services) -> ConversationRow:
     """Give the contact a name of ours."""
-    return ConversationOut.model_validate(await services.conversations.rename_contact(who, conversation_id, given.name))
+    return await services.conversations.rename_contact(who, conversation_id, given.name)
 
 
 @router.get("/{conversation_id}/messages")
@@ -115,27 +85,27 @@ async def thread(conversation_id: str, who: Who, services: Services, cursor: Cur
 
 
 @router.post("/{conversation_id}/take-over")
-async def take_over(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def take_over(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """A person answers: bots are silent for the account's time."""
-    return ConversationOut.model_validate(await services.conversations.take_over(who, conversation_id))
+    return await services.conversations.take_over(who, conversation_id)
 
 
 @router.post("/{conversation_id}/hand-back")
-async def hand_back(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def hand_back(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """Bots answer again."""
-    return ConversationOut.model_validate(await services.conversations.hand_back(who, conversation_id))
+    return await services.conversations.hand_back(who, conversation_id)
 
 
 @router.post("/{conversation_id}/close")
-async def close(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def close(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """Put it away; a new message of the contact brings it back."""
-    return ConversationOut.model_validate(await services.conversations.close(who, conversation_id))
+    return await services.conversations.close(who, conversation_id)
 
 
 @router.post("/{conversation_id}/reopen")
-async def reopen(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def reopen(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """Bring a closed conversation back."""
-    return ConversationOut.model_validate(await services.conversations.reopen(who, conversation_id))
+    return await services.conversations.reopen(who, conversation_id)
 
 
 @router.post("/{conversation_id}/read", status_code=204)
@@ -145,9 +115,9 @@ async def mark_read(conversation_id: str, who: Who, services: Services) -> None:
 
 
 @router.post("/{conversation_id}/unread")
-async def mark_unread(conversation_id: str, who: Who, services: Services) -> ConversationOut:
+async def mark_unread(conversation_id: str, who: Who, services: Services) -> ConversationRow:
     """Show it as unread again. WhatsApp is not told."""
-    return ConversationOut.model_validate(await services.conversations.mark_unread(who, conversation_id))
+    return await services.conversations.mark_unread(who, conversation_id)
 
 
 @router.post("/{conversation_id}/notes", status_code=201)
