@@ -56,6 +56,7 @@ async def test_a_viewer_sees_no_administration(window: Window) -> None:
     await page.goto("/")
     await expect(page.get_by_role("button", name="Your account")).to_contain_text("vic")
     await expect(page.get_by_role("link", name="Team")).to_have_count(0)
+    await expect(page.get_by_text("Administration")).to_have_count(0)
     await page.goto("/team")
     await expect(page.get_by_text("Only owners see this page")).to_be_visible()
 

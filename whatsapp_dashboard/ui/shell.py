@@ -87,20 +87,9 @@ def _navigation(current: Page, pages: list[Page]) -> rx.Component:
     shown = [page for page in pages if page.in_sidebar]
     groups = []
     for section, members in groupby(shown, key=lambda page: page.section):
-        head = (
-            [
-                rx.text(
-                    section,
-                    size="1",
-                    weight="medium",
-                    color=theme.TEXT_MUTED,
-                    padding="14px 10px 4px",
-                )
-            ]
-            if section
-            else []
-        )
-        groups.append(rx.vstack(*head, *[_entry(page, page is current) for page in members], spacing="0", width="100%"))
+        entries = list(members)
+        head = [_section(section, min(page.min_role.rank for page in entries))] if section else []
+        groups.append(rx.vstack(*head, *[_entry(page, page is current) for page in entries], spacing="0", width="100%"))
     return rx.vstack(
         rx.flex(_brand(), align="center", height=theme.TOPBAR_HEIGHT, padding="0 10px"),
         rx.el.nav(*groups, aria_label="Main", style={"width": "100%", "overflowY": "auto", "flex": "1"}),
@@ -109,6 +98,12 @@ def _navigation(current: Page, pages: list[Page]) -> rx.Component:
         width="100%",
         height="100%",
     )
+
+
+def _section(title: str, rank: int) -> rx.Component:
+    """The name above a group of entries, for those who see at least one of them."""
+    name = rx.text(title, size="1", weight="medium", color=theme.TEXT_MUTED, padding="14px 10px 4px")
+    return name if rank <= Role.VIEWER.rank else rx.cond(ShellState.rank >= rank, name)
 
 
 def _entry(page: Page, active: bool) -> rx.Component:

@@ -147,6 +147,7 @@ async def send_text(given: TextMessage, who: Who, services: Services, key: Idemp
                         "properties": {
                             **{name: {"type": "string"} for name in ("account_id", "number", "conversation_id", "quoted_id", "caption")},
                             "voice": {"type": "boolean"},
+                            "from_inbox": {"type": "boolean", "description": "A person wrote it: the bot pauses (AI-8)"},
                             "file": {"type": "string", "format": "binary"},
                         },
                     }
