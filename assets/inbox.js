@@ -13,6 +13,7 @@
   // ---- drafts and the height of the field
   const drafts = new Map();
   let files = [];
+  const kept = new Map();  // conversation -> its files, while another one is open
   let current = "";
   function grow() {
     const input = field();
@@ -111,6 +112,7 @@
   function drop(entry) {
     if (entry.url) URL.revokeObjectURL(entry.url);
     files = files.filter((other) => other !== entry);
+    for (const [conversation, list] of kept) kept.set(conversation, list.filter((other) => other !== entry));
   }
   function add(list) {
     const box = composer();
@@ -226,8 +228,11 @@
     waiting = false;
     const box = composer(), conversation = box?.dataset.conversation || "";
     if (conversation !== current) {
+      if (files.length) kept.set(current, files);
+      files = kept.get(conversation) || [];
+      kept.delete(conversation);
       current = conversation;
-      for (const entry of [...files]) drop(entry);
+      show();
       const input = field();
       if (input) {
         input.value = drafts.get(conversation) || "";

@@ -73,6 +73,7 @@ async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone:
     picture = tmp_path / "menu.png"
     picture.write_bytes(png(64))
     await page.locator("#inbox-files").set_input_files(picture)
+    await expect(page.locator("#inbox-tray")).to_contain_text("menu.png")
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_role("log", name="Messages").locator("img[src^='/api/media/']")).to_be_visible()
     await phone.send_text("carla", "Looks good!")
