@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engines.harness import HARNESSES, Harness, Rig
+from tests.engines.harness import Harness, Rig, SandboxHarness
+from tests.engines.multidevice_harness import MultideviceHarness
+from tests.peer.stage import Stage
+
+HARNESSES: dict[str, Callable[[], Harness]] = {"multidevice": MultideviceHarness, "sandbox": SandboxHarness}
 
 
-@pytest.fixture(params=sorted(HARNESSES))
+@pytest.fixture(scope="session", autouse=True)
+def stage() -> Iterator[None]:
+    """Whatever was opened for many tests ends with the last one."""
+    yield
+    Stage.close()
+
+
+# The sandbox's run is quick enough for the inner loop.
+@pytest.fixture(params=[pytest.param(name, marks=[] if name == "sandbox" else pytest.mark.slow) for name in sorted(HARNESSES)])
 async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
     """The surroundings of one engine, up and running."""
     surroundings = HARNESSES[request.param]()

@@ -1,5 +1,5 @@
 """What the conformance suite needs of an engine's surroundings. A new engine adds one class like :class:`SandboxHarness` and a
-line in ``HARNESSES``; the tests stay as they are (ENG-6)."""
+line in ``HARNESSES`` (conftest.py); the tests stay as they are (ENG-6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from whatsapp_dashboard.domain.engine_events import EngineEvent, QrCode, Ready
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MediaFile
-from whatsapp_dashboard.engines.base import Engine, EngineContext
+from whatsapp_dashboard.engines.base import Engine, EngineContext, Surroundings
 from whatsapp_dashboard.engines.sandbox.client import SandboxEngine
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import SandboxWorld
@@ -35,7 +35,6 @@ class Arrived:
     edited: bool
     revoked: bool
     file: bytes | None
-    read: bool
 
 
 class Harness(Protocol):
@@ -46,6 +45,8 @@ class Harness(Protocol):
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     def options(self) -> dict[str, str]: ...
+    def surroundings(self) -> Surroundings | None: ...
+    async def mend(self) -> None: ...
     async def scan(self, qr_text: str) -> str: ...
     async def enter_code(self, code: str) -> None: ...
     async def carla(self) -> Address: ...
@@ -58,6 +59,7 @@ class Harness(Protocol):
     async def carla_reacts(self, wa_id: str, emoji: str) -> None: ...
     async def carla_votes(self, wa_id: str, options: list[str]) -> None: ...
     async def carla_reads(self) -> None: ...
+    async def carla_calls(self, *, video: bool) -> None: ...
     async def arrived(self) -> list[Arrived]: ...
     async def was_read_by_us(self, wa_id: str) -> bool: ...
     async def sees_typing(self) -> bool: ...
@@ -94,6 +96,12 @@ class SandboxHarness:
 
     def options(self) -> dict[str, str]:
         return {"world": str(self.world.socket_path)}
+
+    def surroundings(self) -> Surroundings | None:
+        return None
+
+    async def mend(self) -> None:
+        """Drops of this world are over at once."""
 
     async def scan(self, qr_text: str) -> str:
         return await self.phone.scan(qr_text)
@@ -134,6 +142,9 @@ class SandboxHarness:
     async def carla_reads(self) -> None:
         await self.phone.open_chat("carla")
 
+    async def carla_calls(self, *, video: bool) -> None:
+        await self.phone.call("carla", video=video)
+
     async def arrived(self) -> list[Arrived]:
         found = []
         for one in await self.phone.received("carla"):
@@ -149,7 +160,6 @@ class SandboxHarness:
                     bool(one.edits),
                     one.revoked,
                     file,
-                    one.read_at is not None,
                 )
             )
         return found
@@ -195,9 +205,6 @@ class SandboxHarness:
         return "34600000000"
 
 
-HARNESSES: dict[str, Callable[[], Harness]] = {"sandbox": SandboxHarness}
-
-
 @dataclass
 class Rig:
     """One account: its stored credentials, the engine that runs now, and everything that was emitted."""
@@ -220,14 +227,23 @@ class Rig:
         """A new engine, started; the old one must be stopped."""
         self.events.clear()
         self._engine = self.harness.engine(
-            EngineContext("account-1", self.folder, self._emit, self._load, self._save, self.harness.options())
+            EngineContext(
+                "account-1",
+                self.folder / "session",
+                self._emit,
+                self._load,
+                self._save,
+                self.harness.options(),
+                self.harness.surroundings(),
+            )
         )
         await self._engine.start()
         return self._engine
 
     async def restart(self) -> Engine:
-        """Stop, start again, wait until it is connected."""
+        """Stop, mend what a test broke, start again, wait until it is connected."""
         await self.engine.stop()
+        await self.harness.mend()
         await self.start()
         await self.wait_for(Ready)
         return self.engine

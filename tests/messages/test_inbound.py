@@ -259,3 +259,18 @@ async def test_recovered_messages_say_so(house: Pipeline) -> None:
 def test_kinds_of_contact_are_what_the_pages_expect() -> None:
     """ACC-8: names of kinds are stored."""
     assert {kind.value for kind in ContactKind} == {"person", "group", "channel", "broadcast", "status"}
+
+
+async def test_a_message_that_can_be_read_only_much_later_is_shown_and_not_answered(
+    db: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    """ACC-10: bots do not answer what is older than the account's limit."""
+    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": "Thank you!"}) as house:
+        at = clock.now()
+        await house.receive(content=Content(MessageType.UNSUPPORTED, "Waiting for this message."), wa_id="LATE", at=at)
+        await house.settle()
+        await clock.advance(3_600)
+        await house.receive("here I am", wa_id="LATE", at=at)
+        await house.settle()
+        assert (await house.conversation()).last_message_preview == "here I am"
+        assert house.engine.sent == []

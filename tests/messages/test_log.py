@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
+from whatsapp_dashboard.core.csv_text import BOM, safe_cell
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.ids import id_floor
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Forbidden, Invalid, NotFound
 from whatsapp_dashboard.messages.log import MessageLog
-from whatsapp_dashboard.messages.log_csv import BOM, safe_cell
 from whatsapp_dashboard.messages.log_query import Search, parse_cursor, time_of
 from whatsapp_dashboard.messages.log_views import LogFilters, LogPage
 from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, Workspace

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tests.support.clock import MovableClock
-from tests.support.pipeline import CARLA, Pipeline, pipeline
+from tests.support.pipeline import CARLA, GROUP_JID, Pipeline, pipeline
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.domain.ids import Address
-from whatsapp_dashboard.domain.messages import Content, MediaFile, MessageType, Origin, Poll
+from whatsapp_dashboard.domain.ids import Address, ContactKind
+from whatsapp_dashboard.domain.messages import Content, MediaFile, MediaRef, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import AppError, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unsupported
 from whatsapp_dashboard.models import Conversation, Media, MessageAction
 
@@ -190,3 +191,30 @@ async def test_a_number_typed_in_another_way_does_not_change_the_one_whatsapp_ga
     await _send(house, number="+5511987654321")
     await house.until_sent(1)
     assert (await house.contact()).phone == "551187654321"
+
+
+async def test_a_reply_goes_out_with_what_it_quotes(house: Pipeline) -> None:
+    """MSG-1: the words of the quoted message, clipped; a short word for a file without a caption; who wrote it, in a group."""
+    photo = Content(MessageType.IMAGE, media=MediaRef({"file": "one"}, "image/jpeg"))
+    await house.receive("x" * 1_500, wa_id="LONG")
+    await house.receive(content=photo, wa_id="PHOTO")
+    await house.receive("in the group", Address(ContactKind.GROUP, jid=GROUP_JID), sender=CARLA, wa_id="GROUPED")
+    conversations = {row.wa_id: row.conversation_id for row in await house.messages_of()}
+    house.disconnect()
+    for quoted, place in (("LONG", "LONG"), ("PHOTO", "LONG"), ("GROUPED", "GROUPED"), ("UNKNOWN", "LONG")):
+        await _send(house, Content(TEXT, f"to {quoted}", quoted_id=quoted), conversation_id=conversations[place])
+    looks: list[str] = []
+
+    @event.listens_for(house.db.engine.sync_engine, "before_cursor_execute")
+    def _count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "substr(message.body" in statement:
+            looks.append(statement)
+
+    house.connect()
+    await house.until_sent(4)
+    sent = {content.text: content for _, _, content in house.engine.sent}
+    assert (sent["to LONG"].quoted_text, sent["to LONG"].quoted_sender) == ("x" * 1_000, None)
+    assert sent["to PHOTO"].quoted_text == "Photo"
+    assert (sent["to GROUPED"].quoted_text, sent["to GROUPED"].quoted_sender) == ("in the group", Address(phone=CARLA.phone))
+    assert (sent["to UNKNOWN"].quoted_id, sent["to UNKNOWN"].quoted_text) == ("UNKNOWN", "")
+    assert len(looks) == 1, "one look for all of them"

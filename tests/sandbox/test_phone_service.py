@@ -39,7 +39,7 @@ async def cast(program: Runtime) -> Cast:
 
 async def waiting_account(program: Runtime, who: Principal, name: str = "Bakery") -> str:
     """An account that shows a QR now."""
-    account = await program.accounts.create(who, name=name)
+    account = await program.accounts.create(who, name=name, engine="sandbox")
     await program.accounts.connect(who, account.id)
     await until(lambda: _waits(program, who, account.id))
     return account.id

@@ -269,7 +269,7 @@ async def test_a_second_connection_with_the_same_credentials_replaces_the_first(
 
 async def test_another_version_of_the_protocol_is_refused(harness: SandboxHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """ENG-5: an external world may be older or newer."""
-    monkeypatch.setattr("whatsapp_dashboard.engines.sandbox.protocol.VERSION", 99)
+    monkeypatch.setattr("whatsapp_dashboard.engines.wire.VERSION", 99)
     with pytest.raises(Permanent, match="version"):
         await SandboxPhone(str(harness.world.socket_path)).phones()
 

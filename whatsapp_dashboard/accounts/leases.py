@@ -5,19 +5,14 @@ A lease is taken or renewed by one conditional statement and ends by itself when
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
-import socket
 from datetime import timedelta
-from pathlib import Path
 
-import psutil
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, insert_ignore
+from whatsapp_dashboard.core.process_owner import is_dead, make_owner
 from whatsapp_dashboard.models import SessionLease
 
 LEASE_SECONDS = 20.0
@@ -30,7 +25,7 @@ class Leases:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self.owner = _make_owner()
+        self.owner = make_owner()
 
     async def take(self, account_id: str) -> bool:
         """Try to become (or stay) the owner of ``account_id``; False while another process is."""
@@ -67,29 +62,7 @@ class Leases:
         """Free what a killed process of this machine still holds, so that a restart need not wait for leases to run out."""
         async with self._db.read() as session:
             owners = (await session.scalars(select(col(SessionLease.owner)).distinct())).all()
-        dead = [owner for owner in owners if self._db.is_sqlite or _is_dead(owner)]
+        dead = [owner for owner in owners if self._db.is_sqlite or is_dead(owner)]
         if dead:
             async with self._db.write() as session:
                 await session.execute(delete(SessionLease).where(col(SessionLease.owner).in_(dead)))
-
-
-def _make_owner() -> str:
-    return f"{_machine()}:{os.getpid()}:{secrets.token_hex(8)}"
-
-
-def _machine() -> str:
-    """This machine (or container) since its last start."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        boot = ""
-    return hashlib.blake2b(f"{boot}/{socket.gethostname()}".encode(), digest_size=8).hexdigest()
-
-
-def _is_dead(owner: str) -> bool:
-    """Whether ``owner`` was a process of this machine that is gone. Owners on other machines are given the benefit of the doubt."""
-    machine, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
-    if machine != _machine() or not pid.isdigit():
-        return False
-    return int(pid) == os.getpid() or not psutil.pid_exists(int(pid))

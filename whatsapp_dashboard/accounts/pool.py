@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
@@ -17,7 +19,7 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.engine_events import ConversationEvent, EngineEvent, MessageReceived, Receipt
-from whatsapp_dashboard.engines.base import Engine, EngineContext
+from whatsapp_dashboard.engines.base import Engine, EngineContext, EngineProcess, Surroundings
 from whatsapp_dashboard.engines.registry import engine_class
 from whatsapp_dashboard.errors import Conflict, Retryable, Unavailable
 
@@ -51,6 +53,7 @@ class SessionPool:
         self._inbox = inbox
         self.listeners: list[SessionListener] = []
         self.engine_options: dict[str, str] = {}
+        self._surroundings: dict[str, Surroundings] = {}
         self._supervisors: dict[str, Supervisor] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -77,6 +80,7 @@ class SessionPool:
             await asyncio.gather(self._upkeep, return_exceptions=True)
         await asyncio.gather(*(self.halt(account_id) for account_id in list(self._tasks)), return_exceptions=True)
         await self._records.touch(self._take_signs())
+        await asyncio.gather(*(shared.stop() for shared in self._surroundings.values()))
 
     # -- life of one session
 
@@ -110,10 +114,18 @@ class SessionPool:
             self._supervisors.pop(account_id, None)
             await self._leases.release(account_id)
 
-    def forget(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> None:
         """The account was deleted: drop what is remembered of it."""
         self._locks.pop(account_id, None)
         self._signs.pop(account_id, None)
+        await self.forget_files(account_id)
+
+    async def forget_files(self, account_id: str) -> None:
+        """Remove what the engine keeps on disk for a session that has ended and will not come back."""
+        await asyncio.to_thread(shutil.rmtree, self._session_dir(account_id), ignore_errors=True)
+
+    def _session_dir(self, account_id: str) -> Path:
+        return self._settings.data_dir / "sessions" / account_id
 
     # -- the way to an engine
 
@@ -173,15 +185,27 @@ class SessionPool:
     def _lock(self, account_id: str) -> asyncio.Lock:
         return self._locks.setdefault(account_id, asyncio.Lock())
 
+    def surroundings(self, engine: str) -> Surroundings | None:
+        """What the sessions of ``engine`` share in this process; None for an engine that shares nothing."""
+        kind = engine_class(engine).surroundings
+        if kind is not None and engine not in self._surroundings:
+            self._surroundings[engine] = kind(self.engine_options)
+        return self._surroundings.get(engine)
+
+    def processes(self) -> dict[str, list[EngineProcess]]:
+        """The processes of each engine that has some."""
+        return {name: shared.processes() for name, shared in self._surroundings.items()}
+
     def _make_supervisor(self, account_id: str, engine: str, *, linked: bool) -> Supervisor:
         def context(emit: Callable[[EngineEvent], Awaitable[None]]) -> EngineContext:
             return EngineContext(
                 account_id=account_id,
-                data_dir=self._settings.data_dir / "sessions" / account_id,
+                data_dir=self._session_dir(account_id),
                 emit=emit,
                 load_credentials=lambda: self._records.load_credentials(account_id),
                 save_credentials=lambda secret: self._records.save_credentials(account_id, secret),
                 options=self.engine_options,
+                surroundings=self.surroundings(engine),
             )
 
         return Supervisor(

@@ -171,7 +171,9 @@ def _apply_ready(account: Account, ready: Ready, now: datetime) -> None:
     account.linked = account.wanted = True
     account.phone, account.lid = ready.phone, ready.lid
     account.push_name, account.platform = ready.push_name[:255], ready.platform[:64]
-    account.connected_since = account.last_proof_at = now
+    # An engine may tell of the same connection again, when it has learned the account's name.
+    account.connected_since = account.connected_since or now
+    account.last_proof_at = now
     account.attempt = 0
     if account.gap_started_at is not None and account.gap_ended_at is None:
         account.gap_ended_at = now

@@ -20,7 +20,7 @@ from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import id_floor, new_id, parse_number
 from whatsapp_dashboard.domain.principal import Principal, Role
-from whatsapp_dashboard.engines.base import Capability
+from whatsapp_dashboard.engines.base import Capability, Engine
 from whatsapp_dashboard.engines.registry import ENGINES, engine_class
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unsupported
 from whatsapp_dashboard.events.log import record
@@ -28,6 +28,8 @@ from whatsapp_dashboard.models import Account, Conversation, Media, Message
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 2_000
+SANDBOX = "sandbox"
+"""The engine whose phones are simulated."""
 
 
 class AccountService:
@@ -42,9 +44,9 @@ class AccountService:
     # -- reading
 
     def engines(self, who: Principal) -> list[EngineInfo]:
-        """The engines an account may use."""
+        """The engines an account may use, those for real numbers first; the first one is the default."""
         who.require(Role.VIEWER)
-        return [EngineInfo(name, kind.title, kind.summary, kind.capabilities) for name, kind in ENGINES.items()]
+        return [EngineInfo(kind.name, kind.title, kind.summary, kind.capabilities) for kind in _engines()]
 
     async def list_accounts(self, who: Principal) -> list[AccountRow]:
         """All accounts, oldest first."""
@@ -102,17 +104,18 @@ class AccountService:
         *,
         name: str,
         description: str = "",
-        engine: str = "sandbox",
+        engine: str | None = None,
         settings: dict[str, Any] | None = None,
     ) -> AccountRow:
-        """Create an account; it is not connected yet. Raises :class:`Invalid` naming the field."""
+        """Create an account; it is not connected yet. Without ``engine`` it is the first of :meth:`engines`. Raises :class:`Invalid`
+        naming the field."""
         who.require(Role.OPERATOR)
         account = Account(
             id=new_id(),
             workspace_id=who.workspace_id,
             name=_name(name),
             description=_description(description),
-            engine=engine_class(engine).name,
+            engine=(engine_class(engine) if engine else _engines()[0]).name,
             settings=_settings({}, settings or {}),
             status=AccountStatus.DISCONNECTED,
             status_reason="Not linked yet",
@@ -157,7 +160,7 @@ class AccountService:
             await _owned(session, who, account_id, lock=True)
             await session.execute(delete(Account).where(col(Account.id) == account_id))
             record(session, "account.deleted", workspace_id=who.workspace_id, account_id=account_id, data={"name": account.name})
-        self._pool.forget(account_id)
+        await self._pool.forget(account_id)
 
     async def connect(self, who: Principal, account_id: str) -> AccountRow:
         """Start the session, or start it anew: a linked account reconnects, an unlinked one gets a new QR (ACC-3, ACC-5)."""
@@ -189,6 +192,7 @@ class AccountService:
             reason += "; the phone was not reached, remove the device there too"
         await self._pool.halt(account_id)
         await self._records.set_status(account_id, AccountStatus.DISCONNECTED, reason, unlinked=True, attempt=0)
+        await self._pool.forget_files(account_id)
         return await self.get(who, account_id)
 
     async def pairing_code(self, who: Principal, account_id: str, phone: str) -> PairingView:
@@ -207,7 +211,7 @@ class AccountService:
         if supervisor is None or supervisor.engine is None or supervisor.ready or supervisor.qr is None:
             raise Conflict(_why_no_qr(account), code="no_qr")
         code = await supervisor.pair(address.phone)
-        return PairingView(code.code, code.expires_at)
+        return PairingView(code.code.replace("-", ""), code.expires_at)
 
     # -- inside
 
@@ -221,6 +225,10 @@ class AccountService:
             .group_by(col(Message.account_id))
         )
         return {account_id: count for account_id, count in await session.execute(statement)}  # noqa: C416 - rows are no dict items
+
+
+def _engines() -> list[type[Engine]]:
+    return sorted(ENGINES.values(), key=lambda kind: kind.name == SANDBOX)
 
 
 async def _owned(session: AsyncSession, who: Principal, account_id: str, *, lock: bool = False) -> Account:

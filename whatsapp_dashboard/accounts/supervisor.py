@@ -136,6 +136,10 @@ class Supervisor:
                 self.pairing = await engine.pair_with_phone(phone)
         except TimeoutError:
             raise Retryable("WhatsApp did not answer in time; ask for a new code.", code="timeout") from None
+        if self._scan_until is not None:
+            # Who asked for a code gets the time that the code is good for.
+            left = (self.pairing.expires_at - self._clock.now()).total_seconds()
+            self._scan_until = max(self._scan_until, self._clock.monotonic() + left)
         return self.pairing
 
     async def _finish(self, status: AccountStatus, end: Disconnected) -> None:
@@ -225,7 +229,8 @@ class Supervisor:
     def _pause(self) -> float:
         if self.ready or self._scan_until is None:
             return self._probe_seconds
-        return max(0.05, self._scan_until - self._clock.monotonic())
+        # Not longer than between probes: the scan may come in the middle of the wait.
+        return min(self._probe_seconds, max(0.05, self._scan_until - self._clock.monotonic()))
 
     async def _stop(self, engine: Engine) -> None:
         try:

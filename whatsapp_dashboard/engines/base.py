@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -47,6 +47,32 @@ class Lookup:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineProcess:
+    """A process that carries sessions; ``starts`` is how many it has begun so far."""
+
+    pid: int
+    sessions: int
+    starts: int
+
+
+class Surroundings(ABC):
+    """What the sessions of one engine share in this process, for instance the processes they run in. Made when the first session
+    needs it, from the engine options; stopped after the last session."""
+
+    @abstractmethod
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """Nothing is started yet."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End what runs. Never raises."""
+
+    def processes(self) -> list[EngineProcess]:
+        """The processes that run now."""
+        return []
+
+
 @dataclass(slots=True)
 class EngineContext:
     """What the pool gives an engine: who it is for, where to put files, and where events go.
@@ -63,6 +89,8 @@ class EngineContext:
     save_credentials: Callable[[bytes | None], Awaitable[None]]
     options: dict[str, str] = field(default_factory=dict)
     """Engine options from the settings, for instance the sandbox world's address."""
+    surroundings: Surroundings | None = None
+    """What :attr:`Engine.surroundings` names, when it names something."""
 
 
 class Engine(ABC):
@@ -78,6 +106,8 @@ class Engine(ABC):
     summary: ClassVar[str]
     """One sentence for the person who chooses an engine."""
     capabilities: ClassVar[frozenset[Capability]]
+    surroundings: ClassVar[type[Surroundings] | None] = None
+    """What its sessions share in a process, if anything; the pool makes one of it and hands it over in the context."""
 
     def __init__(self, context: EngineContext) -> None:
         self.context = context

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from whatsapp_dashboard.engines.base import Engine
+from whatsapp_dashboard.engines.multidevice.client import MultideviceEngine
 from whatsapp_dashboard.engines.sandbox.client import SandboxEngine
 from whatsapp_dashboard.errors import Invalid
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (SandboxEngine,)}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (MultideviceEngine, SandboxEngine)}
 
 
 def engine_class(name: str) -> type[Engine]:

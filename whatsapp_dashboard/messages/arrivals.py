@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.ids import ContactKind, new_id, new_id_at
-from whatsapp_dashboard.domain.messages import Direction, MediaRef, MessageStatus, Origin, status_advances
+from whatsapp_dashboard.domain.messages import Direction, MediaRef, MessageStatus, MessageType, Origin, status_advances
 from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.contacts import ContactBook
@@ -24,6 +24,8 @@ Told = tuple[str, ContactEntry, str | None, dict[str, Any]]
 """Event type, contact, message id, data."""
 
 _ANSWERABLE = frozenset({ContactKind.PERSON.value, ContactKind.GROUP.value})
+UNREADABLE = "It cannot be read here."
+"""Why no bot answers a message whose content nobody here can see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,31 @@ class Arrivals:
         self._now = now
         self.rows: list[tuple[dict[str, Any], ContactEntry]] = []
         self.media: list[dict[str, Any]] = []
+        self.filled: list[dict[str, Any]] = []
+        """What messages say that could not be read when they came: their id and new columns, with ``_`` before each name."""
         self.waiting: list[tuple[str, ContactEntry]] = []
+        self.unreadable: list[tuple[str, ContactEntry]] = []
+        """Incoming messages nobody can answer, unless they are filled."""
+        self.readable: list[tuple[str, ContactEntry]] = []
+        """And those that can be answered now."""
         self.taken_over: list[ContactEntry] = []
         """To whom a person has just written from the linked phone."""
         self.fresh_wa_ids: set[tuple[str, str]] = set()
         self.history_counts: Counter[str] = Counter()
 
     def take(self, account: KnownAccount, event: MessageReceived, position: int, in_doubt: Mapping[str, tuple[str, str]]) -> Iterator[Told]:
-        """Work in one message. A message stored before changes nothing and triggers nothing (MSG-3)."""
+        """Work in one message. A message stored before changes nothing and triggers nothing (MSG-3), except one that could not be
+        read then and can be now: WhatsApp sends it again under its id."""
         contact = self._contacts.resolve(account.id, event.chat)
         if not event.from_me or not event.chat.is_person:
             self._contacts.name(contact, push_name=clean(event.sender_name if event.chat.is_person else event.chat_name))
         direction = Direction.OUTGOING if event.from_me else Direction.INCOMING
-        if any(self._is(entry, direction, contact) for entry in self._messages.by_wa_id(account.id, event.wa_id)):
+        known = [entry for entry in self._messages.by_wa_id(account.id, event.wa_id) if self._is(entry, direction, contact)]
+        if known:
+            if known[0].unconfirmed:
+                yield from self._prove(contact, known[0], event)
+            elif known[0].type == MessageType.UNSUPPORTED and event.content.type is not MessageType.UNSUPPORTED:
+                yield from self._fill(account, contact, known[0], event)
             return
         if event.from_me and (sent := self._echo_of(contact, event, in_doubt)):
             yield from self._settle_by_echo(contact, sent, event)
@@ -74,15 +88,15 @@ class Arrivals:
         else:
             yield from self._new_incoming(account, contact, conversation, row, event)
 
-    def reply_row(self, message_id: str, account_id: str, conversation_id: str) -> dict[str, Any]:
-        """The reply decision an incoming message waits for."""
+    def reply_row(self, message_id: str, account_id: str, conversation_id: str, *, skipped: str = "") -> dict[str, Any]:
+        """The reply decision an incoming message waits for, or why it waits for none."""
         return {
             "message_id": message_id,
             "account_id": account_id,
             "conversation_id": conversation_id,
-            "state": "pending",
-            "reason": "",
-            "settled_at": None,
+            "state": "skipped" if skipped else "pending",
+            "reason": skipped,
+            "settled_at": self._now if skipped else None,
         }
 
     def _is(self, entry: MessageEntry, direction: Direction, contact: ContactEntry) -> bool:
@@ -94,17 +108,29 @@ class Arrivals:
         said = (event.content.type.value, body_of(event.content))
         for message_id in sorted(in_doubt):
             entry = self._messages.by_id(message_id)
-            if in_doubt[message_id] == said and entry and entry.wa_id is None and self._contacts.by_id(entry.contact_id) is contact:
+            if in_doubt[message_id] != said or entry is None or self._contacts.by_id(entry.contact_id) is not contact:
+                continue
+            if entry.wa_id is None or entry.unconfirmed:
                 return entry
         return None
 
     def _settle_by_echo(self, contact: ContactEntry, entry: MessageEntry, event: MessageReceived) -> Iterator[Told]:
         self._messages.set_wa_id(entry, event.wa_id)
+        entry.unconfirmed = False
         self.fresh_wa_ids.add((entry.account_id, event.wa_id))
         if status_advances(MessageStatus(entry.status), MessageStatus.SENT):
             old, entry.status, entry.status_reason = entry.status, MessageStatus.SENT.value, ""
             entry.sent_at, entry.not_before = event.at, None
             yield "message.status", contact, entry.id, status_data(entry, old)
+
+    def _prove(self, contact: ContactEntry, entry: MessageEntry, event: MessageReceived) -> Iterator[Told]:
+        """WhatsApp shows us a message that was in doubt: it has it, and there is no need to send it anew."""
+        old, entry.unconfirmed = entry.status, False
+        if entry.status in (MessageStatus.QUEUED, MessageStatus.FAILED, MessageStatus.SENT):
+            entry.status, entry.status_reason = MessageStatus.SENT.value, ""
+            entry.sent_at, entry.not_before = event.at, None
+        self._messages.touch(entry)
+        yield "message.status", contact, entry.id, status_data(entry, old)
 
     def _row(self, account: KnownAccount, contact: ContactEntry, event: MessageReceived, position: int) -> dict[str, Any]:
         message_id = new_id_at(event.at, position) if event.history else new_id()
@@ -131,23 +157,49 @@ class Arrivals:
             delivered_at=None,
             read_at=None,
             flagged_at=None,
+            unconfirmed=False,
+            resends=0,
             attempts=0,
             not_before=None,
         )
         self._messages.add(entry)
         row = {name: getattr(entry, name) for name in MessageEntry.__slots__}
-        return row | {
+        fixed = {"operator_id": None, "in_reply_to": None, "idempotency_key": None, "created_at": self._now}
+        return row | self._said(account, event) | fixed
+
+    def _said(self, account: KnownAccount, event: MessageReceived) -> dict[str, Any]:
+        """The columns of what is told with a message and never changes afterwards."""
+        return {
             "payload": payload_of(event.content),
             "media_id": self._media(account, event),
-            "operator_id": None,
-            "in_reply_to": None,
-            "idempotency_key": None,
             "quoted_wa_id": event.content.quoted_id,
             "sender_address": str(event.sender) if event.sender and not event.chat.is_person else "",
             "sender_name": clean(event.sender_name)[:255],
             "recovered": event.offline and not event.history,
-            "created_at": self._now,
         }
+
+    def _fill(self, account: KnownAccount, contact: ContactEntry, entry: MessageEntry, event: MessageReceived) -> Iterator[Told]:
+        """Put what the message says in the place kept for it; it is told like a new one, and answered unless it is too old (ACC-10)."""
+        entry.type = event.content.type.value
+        if entry.edited_at is None:
+            entry.body = body_of(event.content)
+        self._messages.touch(entry)
+        row = {"id": entry.id, "type": entry.type} | self._said(account, event)
+        self.filled.append({f"_{name}": value for name, value in row.items()})
+        conversation = self._contacts.open(contact, event.at)
+        if conversation.last_message_id == entry.id:
+            conversation.last_message_preview = preview(entry.type, entry.body, row["payload"], _filename(event))
+            conversation.last_message_type = entry.type
+            self._contacts.touch(conversation)
+        if event.history:
+            self.history_counts[account.id] += 1
+        elif event.from_me:
+            yield "message.sent", contact, entry.id, _sent_on_phone(contact, event, entry.body)
+        else:
+            patience = timedelta(minutes=AccountSettings.model_validate(account.settings).answer_recovered_minutes)
+            if contact.kind in _ANSWERABLE and self._now - entry.at <= patience:
+                self.readable.append((entry.id, contact))
+            yield "message", contact, entry.id, self._incoming(account, contact, row | {"body": entry.body}, event)
 
     def _media(self, account: KnownAccount, event: MessageReceived) -> str | None:
         ref = event.content.media
@@ -190,12 +242,7 @@ class Arrivals:
         """A person answered from the linked phone: bots are silent in this conversation (AI-8)."""
         conversation.unread = 0
         self.taken_over.append(contact)
-        yield (
-            "message.sent",
-            contact,
-            row["id"],
-            outgoing_data(wa_id=event.wa_id, to=contact.address, type=row["type"], body=row["body"], origin=Origin.PHONE.value),
-        )
+        yield "message.sent", contact, row["id"], _sent_on_phone(contact, event, row["body"])
         if pause_after_writing(conversation, AccountSettings.model_validate(account.settings), event.at):
             yield "conversation.updated", contact, None, state_data(conversation)
 
@@ -207,29 +254,31 @@ class Arrivals:
             conversation.status, conversation.closed_at = "active", None
             yield "conversation.updated", contact, None, {"status": "active"}
         if contact.kind in _ANSWERABLE:
-            self.waiting.append((row["id"], contact))
+            (self.unreadable if event.content.type is MessageType.UNSUPPORTED else self.waiting).append((row["id"], contact))
+        yield "message", contact, row["id"], self._incoming(account, contact, row, event)
+
+    def _incoming(self, account: KnownAccount, contact: ContactEntry, row: dict[str, Any], event: MessageReceived) -> dict[str, Any]:
         media = event.content.media
-        yield (
-            "message",
-            contact,
-            row["id"],
-            incoming_data(
-                message_id=row["id"],
-                wa_id=event.wa_id,
-                chat=contact.address,
-                sender=event.sender,
-                sender_name=row["sender_name"],
-                chat_name=contact.name or contact.push_name,
-                own_phone=account.phone,
-                type=event.content.type,
-                body=row["body"],
-                payload=row["payload"],
-                media_id=row["media_id"],
-                media=media if isinstance(media, MediaRef) else None,
-                at=event.at,
-                recovered=row["recovered"],
-            ),
+        return incoming_data(
+            message_id=row["id"],
+            wa_id=event.wa_id,
+            chat=contact.address,
+            sender=event.sender,
+            sender_name=row["sender_name"],
+            chat_name=contact.name or contact.push_name,
+            own_phone=account.phone,
+            type=event.content.type,
+            body=row["body"],
+            payload=row["payload"],
+            media_id=row["media_id"],
+            media=media if isinstance(media, MediaRef) else None,
+            at=event.at,
+            recovered=row["recovered"],
         )
+
+
+def _sent_on_phone(contact: ContactEntry, event: MessageReceived, body: str) -> dict[str, Any]:
+    return outgoing_data(wa_id=event.wa_id, to=contact.address, type=event.content.type.value, body=body, origin=Origin.PHONE.value)
 
 
 def _filename(event: MessageReceived) -> str:

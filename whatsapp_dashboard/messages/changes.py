@@ -17,6 +17,7 @@ from whatsapp_dashboard.domain.messages import Direction, MessageStatus, status_
 from whatsapp_dashboard.messages.content import clean
 from whatsapp_dashboard.messages.message_book import MessageEntry
 from whatsapp_dashboard.messages.parking import Change
+from whatsapp_dashboard.models import Message
 
 REASON_LENGTH = 500
 ME = "me"
@@ -68,6 +69,7 @@ def apply_status(entry: MessageEntry, new: MessageStatus, receipt: Receipt) -> t
         return None
     entry.status = new.value
     entry.status_reason = clean(receipt.reason)[:REASON_LENGTH] if new is MessageStatus.FAILED else ""
+    entry.unconfirmed = False  # whatever the receipt says, WhatsApp has spoken
     if new in (MessageStatus.DELIVERED, MessageStatus.READ):
         entry.flagged_at = entry.not_before = None
         entry.sent_at = entry.sent_at or receipt.at
@@ -77,13 +79,14 @@ def apply_status(entry: MessageEntry, new: MessageStatus, receipt: Receipt) -> t
     return "message.status", status_data(entry, old.value)
 
 
-def status_data(entry: MessageEntry, old: str) -> dict[str, Any]:
+def status_data(entry: MessageEntry | Message, old: str) -> dict[str, Any]:
     """What the event ``message.status`` says."""
     return {
         "status": entry.status,
         "old_status": old,
         "reason": entry.status_reason,
         "flagged": entry.flagged_at is not None,
+        "unconfirmed": entry.unconfirmed,
         "wa_id": entry.wa_id,
     }
 

@@ -126,8 +126,13 @@ def preview(type: str, body: str, payload: dict[str, Any] | None = None, filenam
     elif kind is MessageType.DOCUMENT and filename and not text:
         text = f"Document: {filename}"
     elif not text:
-        text = _LABELS.get(kind, "")
+        text = short_word(type)
     return text if len(text) <= PREVIEW_LENGTH else text[: PREVIEW_LENGTH - 1] + "…"
+
+
+def short_word(type: str) -> str:
+    """What stands for a message without words: ``Photo``, ``Location``; empty where there is no such word."""
+    return _LABELS.get(MessageType(type), "")
 
 
 def check_sendable(content: Content, capabilities: frozenset[Capability]) -> None:

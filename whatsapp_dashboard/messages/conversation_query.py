@@ -37,10 +37,10 @@ def parse_cursor(cursor: str) -> tuple[datetime, str]:
     return at, row_id
 
 
-def rows_statement(who: Principal) -> Select[Conversation, Contact, str, str, str]:
+def rows_statement(who: Principal) -> Select[Conversation, Contact, str, str, str, bool]:
     """Conversations of the operator's workspace with what a line shows of them."""
     return (
-        select(Conversation, Contact, col(Account.name), col(Account.status), col(Message.status))
+        select(Conversation, Contact, col(Account.name), col(Account.status), col(Message.status), col(Message.unconfirmed))
         .join(Contact, col(Contact.id) == col(Conversation.contact_id))
         .join(Account, col(Account.id) == col(Conversation.account_id))
         .outerjoin(Message, col(Message.id) == col(Conversation.last_message_id))
@@ -87,9 +87,9 @@ def behind(cursor: str) -> ColumnElement[bool]:
     return tuple_(col(Conversation.last_message_at), col(Conversation.id)) < (at, row_id)
 
 
-def to_row(row: Row[Conversation, Contact, str, str, str]) -> ConversationRow:
+def to_row(row: Row[Conversation, Contact, str, str, str, bool]) -> ConversationRow:
     """A result of :func:`rows_statement` as a view."""
-    conversation, contact, account_name, account_status, message_status = row
+    conversation, contact, account_name, account_status, message_status, unconfirmed = row
     return ConversationRow(
         id=conversation.id,
         account_id=conversation.account_id,
@@ -111,6 +111,7 @@ def to_row(row: Row[Conversation, Contact, str, str, str]) -> ConversationRow:
         preview_direction=conversation.last_message_direction,
         preview_type=conversation.last_message_type,
         preview_status=message_status or "",
+        preview_unconfirmed=bool(unconfirmed),
         created_at=conversation.created_at,
     )
 
@@ -207,6 +208,7 @@ def to_item(message: Message, media: Media | None, operator: str | None, quoted:
         edited=message.edited_at is not None,
         revoked=gone,
         flagged=message.flagged_at is not None and message.status == "sent",
+        unconfirmed=message.unconfirmed,
         created_at=message.created_at,
         sent_at=message.sent_at,
         delivered_at=message.delivered_at,

@@ -57,6 +57,8 @@ class ConversationRow:
     preview_type: str
     preview_status: str
     created_at: datetime
+    preview_unconfirmed: bool = False
+    """Whether the last message is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class ThreadItem:
     edited: bool = False
     revoked: bool = False
     flagged: bool = False
+    unconfirmed: bool = False
+    """Sending was cut off: it is in doubt whether WhatsApp has it."""
     created_at: datetime | None = None
     sent_at: datetime | None = None
     delivered_at: datetime | None = None

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.domain.engine_events import CallReceived, ContactSeen, ConversationEvent, MessageReceived
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.errors import NotFound
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.messages.arrivals import Arrivals, KnownAccount
+from whatsapp_dashboard.messages.arrivals import UNREADABLE, Arrivals, KnownAccount
 from whatsapp_dashboard.messages.changes import apply_change, choose_target, targets
 from whatsapp_dashboard.messages.contact_entries import ContactEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
@@ -29,6 +29,9 @@ from whatsapp_dashboard.models import Account, Media, Message, Reply
 from whatsapp_dashboard.models.base import metadata
 
 _ACCOUNT, _MEDIA, _MESSAGE, _REPLY = (metadata.tables[str(table.__tablename__)] for table in (Account, Media, Message, Reply))
+
+_FILLED = ("type", "payload", "media_id", "quoted_wa_id", "sender_address", "sender_name", "recovered")
+_FILL = update(_MESSAGE).where(_MESSAGE.c.id == bindparam("_id")).values({name: bindparam(f"_{name}") for name in _FILLED})
 
 Item = tuple[str, ConversationEvent]
 InDoubt = Callable[[str], Mapping[str, tuple[str, str]]]
@@ -164,18 +167,31 @@ class Intake:
             for row, contact in arrivals.rows:
                 row["contact_id"], row["conversation_id"] = self._place(contact)
             await session.execute(insert(_MESSAGE), [row for row, _ in arrivals.rows])
+        if arrivals.filled:
+            await (await session.connection()).execute(_FILL, arrivals.filled)
         await self._messages.save()
         await withdraw_replies(session, {self._place(contact)[1] for contact in arrivals.taken_over})
-        replies = []
-        for message_id, contact in arrivals.waiting:
-            _, conversation_id = self._place(contact)
-            replies.append(arrivals.reply_row(message_id, contact.account_id, conversation_id))
-            stored.waiting.append((conversation_id, message_id))
-        if replies:
-            await session.execute(insert(_REPLY), replies)
+        await self._save_decisions(stored)
         rows = [park_row(key[0], key[1], change, self._now) for key, changes in self._parked.items() for change in changes]
         await park(session, rows)
         self._record()
+
+    async def _save_decisions(self, stored: Stored) -> None:
+        """The reply decisions the messages of this batch wait for, and those that nobody need take."""
+        arrivals, rows = self._arrivals, []
+        for message_id, contact in arrivals.unreadable:
+            rows.append(arrivals.reply_row(message_id, contact.account_id, self._place(contact)[1], skipped=UNREADABLE))
+        for message_id, contact in arrivals.waiting:
+            _, conversation_id = self._place(contact)
+            rows.append(arrivals.reply_row(message_id, contact.account_id, conversation_id))
+            stored.waiting.append((conversation_id, message_id))
+        if rows:
+            await self._session.execute(insert(_REPLY), rows)
+        if arrivals.readable:
+            again = _REPLY.c.message_id.in_([message_id for message_id, _ in arrivals.readable])
+            asked = update(_REPLY).where(again, _REPLY.c.state == "skipped", _REPLY.c.reason == UNREADABLE)
+            await self._session.execute(asked.values(state="pending", reason="", settled_at=None))
+            stored.waiting += [(self._place(contact)[1], message_id) for message_id, contact in arrivals.readable]
 
     def _place(self, contact: ContactEntry) -> tuple[str, str]:
         """The ids of the contact that now stands for ``contact``, and of its conversation."""

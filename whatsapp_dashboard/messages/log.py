@@ -169,6 +169,7 @@ def _row(item: Any, names: dict[str, str], clip: int) -> LogRow:
         edited=message.edited_at is not None,
         revoked=message.revoked_at is not None,
         flagged=message.flagged_at is not None,
+        unconfirmed=message.unconfirmed,
     )
 
 
@@ -187,6 +188,7 @@ def _detail(item: Any, names: dict[str, str]) -> LogDetail:
         operator=item.operator or "",
         in_reply_to=message.in_reply_to or "",
         attempts=message.attempts,
+        resends=message.resends,
         not_before=message.not_before,
         sent_at=message.sent_at,
         delivered_at=message.delivered_at,

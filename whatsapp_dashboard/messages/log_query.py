@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.domain.ids import id_floor
+from whatsapp_dashboard.domain.messages import MessageStatus
 from whatsapp_dashboard.errors import Invalid
-from whatsapp_dashboard.messages.log_views import NEWER, OLDER, LogFilters
+from whatsapp_dashboard.messages.log_views import IN_DOUBT, NEWER, OLDER, LogFilters
 from whatsapp_dashboard.models import Contact, Conversation, Message
 
 FIRST_WINDOW = 1_000
@@ -117,8 +118,10 @@ class Search:
         if wanted.conversation_id:
             found.append(col(Message.conversation_id) == wanted.conversation_id)
         for name in ("direction", "type", "status"):
-            if value := getattr(wanted, name):
+            if (value := getattr(wanted, name)) and value != IN_DOUBT:
                 found.append(col(getattr(Message, name)) == value)
+        if wanted.status == IN_DOUBT:
+            found += [col(Message.unconfirmed).is_(True), col(Message.status) == MessageStatus.SENT]
         if wanted.text:
             found.append(col(Message.body).ilike(_like(wanted.text), escape="\\"))
         if self._conversations is not None:

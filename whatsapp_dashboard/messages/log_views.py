@@ -10,6 +10,8 @@ from whatsapp_dashboard.domain.messages import Direction, MessageStatus, Message
 from whatsapp_dashboard.errors import Invalid
 
 MAX_FILTER_TEXT = 200
+IN_DOUBT = "in_doubt"
+"""As a status filter: messages whose sending was cut off."""
 OLDER, NEWER = "older-", "newer-"
 
 
@@ -17,7 +19,8 @@ OLDER, NEWER = "older-", "newer-"
 class LogFilters:
     """Which messages are wanted; an empty field does not filter.
 
-    ``contact`` matches names and phone numbers, ``text`` what the message says; both anywhere and ignoring case.
+    ``status`` is a status, or ``in_doubt``: sent, but it is in doubt whether WhatsApp has it. ``contact`` matches
+    names and phone numbers, ``text`` what the message says; both anywhere and ignoring case.
     ``since`` (inclusive) and ``until`` (exclusive) are times at which the dashboard stored the message: synced history
     appears where it was synced. Raises :class:`Invalid` for values that cannot match anything by mistake.
     """
@@ -34,9 +37,9 @@ class LogFilters:
 
     def __post_init__(self) -> None:
         for name, kind in (("direction", Direction), ("type", MessageType), ("status", MessageStatus)):
-            value = getattr(self, name)
-            if value and value not in list(kind):
-                raise Invalid(f"There is no message {name} “{value[:40]}”. Choose one of: {', '.join(kind)}.", field=name)
+            value, choices = getattr(self, name), [*kind, *([IN_DOUBT] if name == "status" else [])]
+            if value and value not in choices:
+                raise Invalid(f"There is no message {name} “{value[:40]}”. Choose one of: {', '.join(choices)}.", field=name)
         for name in ("contact", "text", "account_id", "conversation_id"):
             if len(getattr(self, name)) > MAX_FILTER_TEXT:
                 raise Invalid(f"The filter “{name}” takes at most {MAX_FILTER_TEXT} characters.", field=name)
@@ -73,6 +76,8 @@ class LogRow:
     edited: bool
     revoked: bool
     flagged: bool
+    unconfirmed: bool
+    """Sending was cut off: it is in doubt whether WhatsApp has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ class LogDetail:
     operator: str
     in_reply_to: str
     attempts: int
+    resends: int
+    """How often it was sent anew although WhatsApp may have had it."""
     not_before: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None

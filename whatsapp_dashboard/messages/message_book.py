@@ -41,6 +41,8 @@ class MessageEntry:
     delivered_at: datetime | None
     read_at: datetime | None
     flagged_at: datetime | None
+    unconfirmed: bool
+    resends: int
     attempts: int
     not_before: datetime | None
 

@@ -15,6 +15,7 @@ from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.ids import Address, ContactKind, new_id
 from whatsapp_dashboard.domain.messages import Content, Direction, MessageStatus, Origin
 from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.content import as_numbered_text, body_of, content_of, payload_of, preview
 from whatsapp_dashboard.messages.media import MediaStore
@@ -150,6 +151,7 @@ class Outbound:
             .join(Contact, col(Contact.id) == col(Message.contact_id))
             .where(col(Message.status) == MessageStatus.SENT, col(Message.sent_at) < now - timedelta(seconds=UNPROVEN_SECONDS))
             .where(col(Message.flagged_at).is_(None), col(Message.history).is_(False), col(Message.origin) != Origin.PHONE)
+            .where(col(Message.unconfirmed).is_(False))
             .where(col(Contact.kind) == ContactKind.PERSON.value)
             .order_by(col(Message.id))
             .limit(500)
@@ -166,7 +168,7 @@ class Outbound:
                     account_id=message.account_id,
                     conversation_id=message.conversation_id,
                     message_id=message.id,
-                    data={"status": message.status, "old_status": message.status, "reason": "", "flagged": True, "wa_id": message.wa_id},
+                    data=status_data(message, message.status),
                 )
         return len(rows)
 

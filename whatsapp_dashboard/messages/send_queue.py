@@ -13,6 +13,7 @@ from sqlmodel import col
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.messages import MessageStatus
 from whatsapp_dashboard.messages.governor import WINDOW, Wait
+from whatsapp_dashboard.messages.quotes import Quoted, read_quoted
 from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, MessageAction
 
 
@@ -24,6 +25,8 @@ class Send:
     contact: Contact
     last_inbound_at: datetime | None
     media: Media | None
+    quoted: Quoted | None
+    """What the message it replies to says."""
 
     @property
     def id(self) -> str:
@@ -39,6 +42,7 @@ class Act:
     message: Message
     contact: Contact
     media: Media | None
+    quoted: Quoted | None
 
     @property
     def id(self) -> str:
@@ -77,7 +81,8 @@ async def read_work(
     )
     rows = (await session.execute(due)).all()
     account = rows[0][4] if rows else None
-    items: list[Send | Act] = [Send(row[0], row[1], row[2], row[3]) for row in rows]
+    quoted = await read_quoted(session, account_id, (row[0] for row in rows))
+    items: list[Send | Act] = [Send(row[0], row[1], row[2], row[3], quoted.get(row[0].id)) for row in rows]
     if acts:
         items += await _acts(session, account_id, now, busy=busy, held=held, limit=limit)
         items.sort(key=lambda item: item.id)
@@ -102,7 +107,9 @@ async def _acts(
         .order_by(col(MessageAction.id))
         .limit(limit)
     )
-    return [Act(*row) for row in (await session.execute(actions)).all()]
+    rows = (await session.execute(actions)).all()
+    quoted = await read_quoted(session, account_id, (row[1] for row in rows if row[0].kind == "resend"))
+    return [Act(*row, quoted.get(row[1].id)) for row in rows]
 
 
 async def has_acts(session: AsyncSession, account_id: str) -> bool:

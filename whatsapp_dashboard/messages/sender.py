@@ -1,4 +1,4 @@
-"""One account's sender: takes what is queued in order, paces, sends under the message's own id, hands the outcome to the settler
+"""One account's sender: takes what is queued in order, paces, sends under the message's own key, hands the outcome to the settler
 (MSG-6, ACC-11, DUR-2). Every account has its own, so that none waits for another."""
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from whatsapp_dashboard.messages.actions import Actions
 from whatsapp_dashboard.messages.content import as_numbered_text, body_of, content_of
 from whatsapp_dashboard.messages.governor import Refuse, Wait, breaker, gap_seconds, is_first_message, may_approach, retry_seconds
 from whatsapp_dashboard.messages.media import MediaStore
+from whatsapp_dashboard.messages.quotes import with_quote
 from whatsapp_dashboard.messages.send_queue import Act, Send, Work, approaches, has_acts, hold_all, next_due, read_work
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Failed, Later, Outcome, Sent, Settler
@@ -164,14 +165,11 @@ class AccountSender:
                 if verdict is not None:
                     self._settle(item, verdict)
                     return True
-            file = await self._store.read(item.media) if item.media else None
-            content = content_of(message, file)
-            if Capability.BUTTONS not in engine.capabilities:
-                content = as_numbered_text(content)
+            content = await self._content(item, engine)
             await self._pace(message, to, work.settings, engine)
             if work.settings.pacing.max_ms and message.in_reply_to and not await self._still_wanted(message.id):
                 return True
-            result = await self._hand_over(message.id, to, content)
+            result = await self._hand_over(message, to, content)
         except Unavailable:
             return False
         except Exception as error:
@@ -182,10 +180,16 @@ class AccountSender:
         self._settle(item, Sent(result, approached=first, learned=learned))
         return True
 
-    async def _hand_over(self, key: str, to: Address, content: Content) -> SendResult:
-        self.in_doubt[key] = (content.type.value, body_of(content))
+    async def _content(self, item: Send | Act, engine: Engine) -> Content:
+        """The message as this engine can send it, with its file and what it replies to."""
+        file = await self._store.read(item.media) if item.media else None
+        content = with_quote(content_of(item.message, file), item.quoted)
+        return content if Capability.BUTTONS in engine.capabilities else as_numbered_text(content)
+
+    async def _hand_over(self, message: Message, to: Address, content: Content) -> SendResult:
+        self.in_doubt[message.id] = (content.type.value, body_of(content))
         try:
-            return await self._sessions.call(self.account_id, lambda engine: engine.send(key, to, content))
+            return await self._sessions.call(self.account_id, lambda engine: engine.send(message.send_key, to, content))
         finally:
             self._last_sent = self._clock.monotonic()
 
@@ -266,16 +270,14 @@ class AccountSender:
         return True
 
     async def _resend(self, item: Act) -> None:
-        """Send an unproven message again under its own key: the engine sees to it that there is no second one (MSG-11)."""
+        """Send an unproven message again under the key it was sent under: the engine sees to it that there is no second one (MSG-11)."""
         if item.message.status in (MessageStatus.DELIVERED, MessageStatus.READ):
             await self._actions.drop(item)
             return
-        file = await self._store.read(item.media) if item.media else None
-        to = Address(ContactKind(item.contact.kind), item.contact.phone, item.contact.lid, item.contact.jid)
-        content = content_of(item.message, file)
         engine = self._sessions.engine(self.account_id)
-        if engine is not None and Capability.BUTTONS not in engine.capabilities:
-            content = as_numbered_text(content)
-        result = await self._hand_over(item.message.id, to, content)
+        if engine is None:
+            raise Unavailable("The account is not connected.", code="offline")
+        to = Address(ContactKind(item.contact.kind), item.contact.phone, item.contact.lid, item.contact.jid)
+        result = await self._hand_over(item.message, to, await self._content(item, engine))
         self._settler.add(Outcome(self.account_id, item.message.id, Sent(result)))
         await self._actions.drop(item)

@@ -19,9 +19,11 @@ from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.base import Capability
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unsupported
 from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
 from whatsapp_dashboard.messages.content import MAX_TEXT, body_of, check_sendable
+from whatsapp_dashboard.messages.doubt import is_in_doubt, send_anew
 from whatsapp_dashboard.messages.media import MediaStore, Staged
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
@@ -79,8 +81,8 @@ class MessageService:
             return await self._store_send(session, who, account_id, content, staged, address, conversation_id, idempotency_key, origin)
 
     async def retry(self, who: Principal, message_id: str) -> Message:
-        """Send a failed message again, or one that was never proven delivered (MSG-11). Both go out under the key of the first try,
-        so that the contact never gets it twice."""
+        """Send a failed message again, or one that was never proven delivered (MSG-11): both go out under the key of the first try,
+        so that the contact never gets it twice. One in doubt goes out under a new key: the contact may."""
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             message, account = await _message(session, who, message_id)
@@ -89,8 +91,11 @@ class MessageService:
             if message.status == MessageStatus.FAILED:
                 message.status, message.status_reason = MessageStatus.QUEUED.value, ""
                 message.attempts, message.not_before = 0, None
-                data = {"status": message.status, "old_status": "failed", "reason": "", "flagged": False, "wa_id": message.wa_id}
-                _tell(session, account, message, "message.status", data)
+                _tell(session, account, message, "message.status", status_data(message, "failed"))
+                self._wake_after(session, account.id)
+            elif is_in_doubt(message):
+                send_anew(message)
+                _tell(session, account, message, "message.status", status_data(message, "sent"))
                 self._wake_after(session, account.id)
             elif message.flagged_at is not None and message.origin != Origin.PHONE:
                 await self._act(session, account, message, "resend", "")

@@ -14,13 +14,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.db import Database, after_commit
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Direction, MessageStatus, Origin, SendResult, status_advances
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import REASON_LENGTH, apply_change, choose_target, status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
+from whatsapp_dashboard.messages.doubt import IN_DOUBT, send_anew
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.message_events import outgoing_data
 from whatsapp_dashboard.messages.parking import take_parked
@@ -119,7 +121,8 @@ class Settler:
             group = groups.pop(0)
             try:
                 async with self._db.write() as session:
-                    await _Settlement(session, self._clock.now(), self._on_queued).store(group)
+                    settlement = _Settlement(session, self._clock.now())
+                    await settlement.store(group)
             except Exception:
                 log.exception("outcomes of sends could not be stored", count=len(group))
                 if len(group) > 1:
@@ -129,27 +132,32 @@ class Settler:
                 continue
             for outcome in group:
                 self._on_settled(outcome)
+            for account_id in settlement.queued:
+                self._on_queued(account_id)
         return left
 
 
 class _Settlement:
     """One write of outcomes."""
 
-    def __init__(self, session: AsyncSession, now: datetime, on_queued: Callable[[str], None]) -> None:
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.queued: set[str] = set()
+        """Accounts with a message that is queued again."""
         self._session = session
-        self._on_queued = on_queued
         self._now = now
         self._messages = MessageBook(session)
         self._contacts = ContactBook(session, now)
         self._workspaces: dict[str, str] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
         self._doubles: list[str] = []
         self._freed: list[str] = []
 
     async def store(self, outcomes: list[Outcome]) -> None:
         accounts = {outcome.account_id for outcome in outcomes}
         await lock_accounts(self._session, accounts)
-        for row in await self._session.execute(select(_ACCOUNT.c.id, _ACCOUNT.c.workspace_id).where(_ACCOUNT.c.id.in_(accounts))):
-            self._workspaces[row.id] = row.workspace_id
+        columns = (_ACCOUNT.c.id, _ACCOUNT.c.workspace_id, _ACCOUNT.c.settings)
+        for row in await self._session.execute(select(*columns).where(_ACCOUNT.c.id.in_(accounts))):
+            self._workspaces[row.id], self._settings[row.id] = row.workspace_id, row.settings
         sent = [(outcome.account_id, outcome.end) for outcome in outcomes if isinstance(outcome.end, Sent)]
         wa_ids = {(account_id, end.result.wa_id) for account_id, end in sent}
         await self._messages.load(wa_ids, [outcome.message_id for outcome in outcomes])
@@ -216,14 +224,23 @@ class _Settlement:
         if entry.wa_id != end.result.wa_id:
             self._freed.append(entry.id)
             self._messages.set_wa_id(entry, end.result.wa_id)
-        first = entry.status in (MessageStatus.QUEUED, MessageStatus.FAILED)
-        if first:
+        if entry.status in (MessageStatus.QUEUED, MessageStatus.FAILED):
             entry.status = MessageStatus.SENT.value
-        if first or entry.status == MessageStatus.SENT:
+        entry.unconfirmed = end.result.unconfirmed and entry.status == MessageStatus.SENT
+        if entry.status == MessageStatus.SENT:
             entry.sent_at, entry.flagged_at, entry.not_before = end.result.at, None, None
-            entry.status_reason = "It is in doubt whether WhatsApp has it." if end.result.unconfirmed else ""
+            entry.status_reason = IN_DOUBT if entry.unconfirmed else ""
         data = outgoing_data(wa_id=entry.wa_id, to=contact.address, type=entry.type, body=entry.body, origin=entry.origin)
-        self._tell(entry, "message.sent", data)
+        self._tell(entry, "message.sent", data | {"unconfirmed": entry.unconfirmed})
+        # By itself only once: what is in doubt a second time waits for a person.
+        if entry.unconfirmed and entry.resends == 0 and self._may_resend(entry.account_id):
+            old = entry.status
+            send_anew(entry)
+            self._tell(entry, "message.status", status_data(entry, old))
+            self.queued.add(entry.account_id)
+
+    def _may_resend(self, account_id: str) -> bool:
+        return AccountSettings.model_validate(self._settings.get(account_id, {})).resend_unconfirmed
 
     def _give_back(self, twin: MessageEntry, owner: MessageEntry) -> None:
         """An echo of ``owner`` was taken for one of ``twin``, which says the same: the engine knows better. What the receipts told
@@ -234,11 +251,11 @@ class _Settlement:
         old = twin.status
         twin.status, twin.status_reason, twin.not_before = MessageStatus.QUEUED.value, "", None
         twin.sent_at = twin.delivered_at = twin.read_at = twin.flagged_at = None
+        owner.unconfirmed = twin.unconfirmed = False
         self._freed.append(twin.id)
         self._messages.drop_wa_id(twin)
         self._tell(twin, "message.status", status_data(twin, old))
-        account_id = twin.account_id
-        after_commit(self._session, f"queued:{account_id}", lambda: self._on_queued(account_id))
+        self.queued.add(twin.account_id)
 
     def _tell(self, entry: MessageEntry, type: str, data: dict[str, Any]) -> None:
         contact = self._contacts.by_id(entry.contact_id)

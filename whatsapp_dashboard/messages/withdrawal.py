@@ -1,22 +1,31 @@
-"""Automatic answers that still wait when a person takes over are not sent any more: bots do not talk over people (AI-8)."""
+"""Automatic answers that still wait when a person takes over, or when the contact writes more, are not sent any more: bots do not talk
+over people (AI-8)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.domain.messages import MessageStatus, Origin
 from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.models import Account, Message
 
-AUTOMATIC = (Origin.AUTO_REPLY.value,)
-REASON = "Not sent: a person took over the conversation."
+AUTOMATIC = (Origin.AUTO_REPLY, Origin.AI)
+TAKEN_OVER = ("Not sent: a person took over the conversation.", "Not sent again: a person took over the conversation.")
+NEWER = (
+    "Not sent: the contact wrote more, and one answer to all of it follows.",
+    "Not sent again: the contact wrote more, and one answer to all of it follows.",
+)
+"""Why, for a message that was never sent and for one that was to be sent again."""
 
 
-async def withdraw_replies(session: AsyncSession, conversation_ids: Collection[str]) -> int:
+async def withdraw_replies(
+    session: AsyncSession, conversation_ids: Collection[str], *, why: tuple[str, str] = TAKEN_OVER, origins: Collection[Origin] = AUTOMATIC
+) -> int:
     """Fail the automatic answers of these conversations that are still queued, with the reason; returns how many.
 
     One that is being handed over at this very moment may still go out; its row then says that it was sent.
@@ -26,11 +35,11 @@ async def withdraw_replies(session: AsyncSession, conversation_ids: Collection[s
     statement = (
         update(Message)
         .where(col(Message.conversation_id).in_(conversation_ids))
-        .where(col(Message.status) == MessageStatus.QUEUED.value, col(Message.origin).in_(AUTOMATIC))
-        .values(status=MessageStatus.FAILED.value, status_reason=REASON)
-        .returning(col(Message.id), col(Message.account_id), col(Message.conversation_id))
+        .where(col(Message.status) == MessageStatus.QUEUED.value, col(Message.origin).in_(origins))
+        .values(status=MessageStatus.FAILED.value, status_reason=case((col(Message.unconfirmed), why[1]), else_=why[0]))
+        .returning(Message)
     )
-    rows = (await session.execute(statement)).all()
+    rows = (await session.scalars(statement)).all()
     if rows:
         owners = select(col(Account.id), col(Account.workspace_id)).where(col(Account.id).in_({row.account_id for row in rows}))
         workspaces = {row[0]: row[1] for row in await session.execute(owners)}
@@ -42,7 +51,7 @@ async def withdraw_replies(session: AsyncSession, conversation_ids: Collection[s
                 account_id=row.account_id,
                 conversation_id=row.conversation_id,
                 message_id=row.id,
-                data={"status": "failed", "old_status": "queued", "reason": REASON, "flagged": False, "wa_id": None},
+                data=status_data(row, MessageStatus.QUEUED.value),
             )
     return len(rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from whatsapp_dashboard.models.base import Json, created_field, id_field, owned_by, time_field
@@ -15,8 +15,8 @@ _UNPROVEN = text("status = 'sent'")
 
 
 class Message(SQLModel, table=True):
-    """One incoming or outgoing item of a conversation. Its id is also the key the engine sends it under, so that asking
-    twice is safe."""
+    """One incoming or outgoing item of a conversation. The engine sends it under a key made of its id (:attr:`send_key`), so that
+    asking twice is safe."""
 
     __table_args__ = (
         # MSG-3: every message of WhatsApp is stored once. WhatsApp's ids are unique only inside a chat.
@@ -29,6 +29,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_account_id_id", "account_id", "id"),
         Index("ix_message_queued", "account_id", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index("ix_message_unproven", "account_id", "sent_at", postgresql_where=_UNPROVEN, sqlite_where=_UNPROVEN),
+        Index("ix_message_unconfirmed", "account_id", "id", postgresql_where=text("unconfirmed"), sqlite_where=text("unconfirmed = 1")),
         Index("ix_message_account_id_wa_id", "account_id", "wa_id"),
     )
 
@@ -72,8 +73,17 @@ class Message(SQLModel, table=True):
     read_at: datetime | None = time_field()
     flagged_at: datetime | None = time_field()
     """When it was flagged as sent without proof of delivery (MSG-11)."""
+    unconfirmed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Sending was cut off, by a crash or a lost connection, and nothing has proved since that WhatsApp has it (MSG-4)."""
+    resends: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was sent anew although WhatsApp may have had it."""
     attempts: int = 0
     not_before: datetime | None = time_field()
+
+    @property
+    def send_key(self) -> str:
+        """Under what the engine sends it. A message sent anew gets a new key, for the engine answers a known one from its journal."""
+        return self.id + (":again" + (str(self.resends) if self.resends > 1 else "") if self.resends else "")
 
 
 class MessageAction(SQLModel, table=True):

@@ -22,22 +22,21 @@ from whatsapp_dashboard.domain.engine_events import (
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MediaFile, MediaRef, MessageKey, MessageType, SendResult
 from whatsapp_dashboard.engines.base import Capability, Engine, EngineContext, Lookup
-from whatsapp_dashboard.engines.sandbox.convert import (
+from whatsapp_dashboard.engines.delivery import Deliveries
+from whatsapp_dashboard.engines.raw import (
     address_from_raw,
     address_to_raw,
     content_to_raw,
     event_from_raw,
     time_from_raw,
 )
-from whatsapp_dashboard.engines.sandbox.protocol import Line
+from whatsapp_dashboard.engines.wire import Line
 from whatsapp_dashboard.errors import Retryable, Unavailable
 
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 5.0
-DRAIN_SECONDS = 1.0
-"""How long :meth:`SandboxEngine.stop` waits for events that are being stored."""
 
 
 class SandboxEngine(Engine):
@@ -53,8 +52,9 @@ class SandboxEngine(Engine):
         self._line: Line | None = None
         self._session_events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._session_task: asyncio.Task[None] | None = None
-        self._deliveries: set[asyncio.Task[None]] = set()
-        self._stored: list[int] = []
+        self._deliveries = Deliveries(
+            context.account_id, context.emit, self._acknowledge, lambda: self._session_events.put_nowait({"t": "unstored"})
+        )
         self._over = False
 
     # -- life
@@ -65,7 +65,12 @@ class SandboxEngine(Engine):
         hello = {"role": "device", "token": secret.decode() if secret else None, "label": self.context.account_id}
         try:
             self._line = await Line.open(
-                self.context.options.get("world", ""), hello, self._on_push, self._on_close, timeout=CONNECT_SECONDS
+                self.context.options.get("world", ""),
+                hello,
+                self._on_push,
+                self._on_close,
+                other="sandbox world",
+                timeout=CONNECT_SECONDS,
             )
         except Unavailable:
             raise Retryable("WhatsApp (the sandbox world) does not answer.", code="unreachable") from None
@@ -74,14 +79,11 @@ class SandboxEngine(Engine):
     async def stop(self) -> None:
         """End the connection; what is being stored gets a moment to be acknowledged."""
         self._over = True
+        self._deliveries.close()
         if self._session_task and self._session_task is not asyncio.current_task():
             self._session_task.cancel()
             await asyncio.gather(self._session_task, return_exceptions=True)
-        if self._deliveries:
-            await asyncio.wait(self._deliveries, timeout=DRAIN_SECONDS)
-        for task in self._deliveries:
-            task.cancel()
-        self._acknowledge()
+        await self._deliveries.drain()
         if self._line:
             await self._line.close()
 
@@ -165,33 +167,16 @@ class SandboxEngine(Engine):
 
     def _on_push(self, frame: dict[str, Any]) -> None:
         if frame["t"] == "event":
-            # Tasks begin in the order they are made, so events are handed over in WhatsApp's order.
-            task = asyncio.create_task(self._deliver(frame))
-            self._deliveries.add(task)
-            task.add_done_callback(self._deliveries.discard)
+            self._deliveries.take(frame["seq"], lambda: event_from_raw(frame["e"], offline=frame["offline"]))
         else:
             self._session_events.put_nowait(frame)
 
     def _on_close(self) -> None:
         self._session_events.put_nowait({"t": "closed"})
 
-    async def _deliver(self, frame: dict[str, Any]) -> None:
-        """Hand one event over; acknowledge it only when it is stored."""
-        try:
-            await self.context.emit(event_from_raw(frame["e"], offline=frame["offline"]))
-        except Exception:
-            if not self._over:
-                log.warning("an event could not be stored; it will be fetched again", account_id=self.context.account_id, exc_info=True)
-                self._session_events.put_nowait({"t": "unstored"})
-            return
-        if not self._stored:
-            asyncio.get_running_loop().call_soon(self._acknowledge)
-        self._stored.append(frame["seq"])
-
-    def _acknowledge(self) -> None:
-        if self._stored and self._line:
-            self._line.post({"t": "ack", "seqs": self._stored})
-        self._stored = []
+    def _acknowledge(self, numbers: list[int]) -> None:
+        if self._line:
+            self._line.post({"t": "ack", "seqs": numbers})
 
     async def _follow_session(self, frame: dict[str, Any]) -> None:
         """Handle what concerns the session, one after the other, until it is over."""
@@ -240,6 +225,7 @@ class SandboxEngine(Engine):
 
     async def _end(self, event: EngineEvent) -> None:
         self._over = True
+        self._deliveries.close()
         if self._line:
             await self._line.close()
         await self.context.emit(event)

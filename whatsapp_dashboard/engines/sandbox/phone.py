@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
-from whatsapp_dashboard.engines.sandbox.convert import content_to_raw
-from whatsapp_dashboard.engines.sandbox.protocol import Line
+from whatsapp_dashboard.engines.raw import content_to_raw
 from whatsapp_dashboard.engines.sandbox.received import Received, received_from_raw
+from whatsapp_dashboard.engines.wire import Line
 from whatsapp_dashboard.errors import Unavailable
 
 Raw = dict[str, Any]
@@ -253,7 +253,7 @@ class SandboxPhone:
     async def _open(self) -> Line:
         async with self._connecting:
             if self._line is None or self._line.closed:
-                self._line = await Line.open(self._path, {"role": "phone"}, self._on_push, self._wake)
+                self._line = await Line.open(self._path, {"role": "phone"}, self._on_push, self._wake, other="sandbox world")
                 self.seed = self._line.welcome["seed"]
         return self._line
 

@@ -22,9 +22,9 @@ from whatsapp_dashboard.engines.sandbox.devices import Device, Devices
 from whatsapp_dashboard.engines.sandbox.linking import Timings
 from whatsapp_dashboard.engines.sandbox.people import People
 from whatsapp_dashboard.engines.sandbox.phone_calls import PhoneCalls
-from whatsapp_dashboard.engines.sandbox.protocol import CHUNK, VERSION, Decoder, Frame, encode, error_frame
 from whatsapp_dashboard.engines.sandbox.session import Session
 from whatsapp_dashboard.engines.sandbox.store import Store
+from whatsapp_dashboard.engines.wire import CHUNK, VERSION, Decoder, Frame, encode, error_frame
 from whatsapp_dashboard.errors import AppError, Permanent, Retryable
 
 log = structlog.get_logger(__name__)

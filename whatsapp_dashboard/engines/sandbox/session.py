@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from whatsapp_dashboard.engines.sandbox.devices import Device
 from whatsapp_dashboard.engines.sandbox.linking import Waiting
-from whatsapp_dashboard.engines.sandbox.protocol import encode, encode_text
+from whatsapp_dashboard.engines.wire import encode, encode_text
 
 if TYPE_CHECKING:
     from whatsapp_dashboard.engines.sandbox.server import SandboxWorld

@@ -1,4 +1,4 @@
-"""The world's JSON to and from the domain's types. Pure: no I/O (ENG-5)."""
+"""The domain's types to and from JSON, for engines that live in another process (ENG-2, ENG-5). Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -69,33 +69,68 @@ def content_to_raw(content: Content) -> tuple[Raw, bytes]:
         }
     if content.quoted_id:
         raw["quoted_id"], raw["quoted_from_me"] = content.quoted_id, content.quoted_from_me
+        raw["quoted_text"] = content.quoted_text
+        raw["quoted_sender"] = _optional_to_raw(content.quoted_sender)
     if content.mentions:
         raw["mentions"] = list(content.mentions)
     return raw, data
 
 
-def content_from_raw(raw: Mapping[str, Any]) -> Content:
-    """What a message of the world says."""
-    place, poll, media = raw.get("location"), raw.get("poll"), raw.get("media")
+def content_from_raw(raw: Mapping[str, Any], data: bytes = b"") -> Content:
+    """What a message says; ``data`` are the bytes of a file to send. Raises KeyError or ValueError for what this version does not know."""
+    place, poll = raw.get("location"), raw.get("poll")
     return Content(
         type=MessageType(raw["type"]),
         text=raw.get("text", ""),
         location=Location(**place) if place else None,
         contacts=tuple(ContactCard(card["name"], tuple(card["phones"]), card["vcard"]) for card in raw.get("contacts", ())),
         poll=Poll(poll["question"], tuple(poll["options"]), poll["selectable"]) if poll else None,
-        media=MediaRef(
-            token=media["token"],
-            mimetype=media["mimetype"],
-            size=media["size"],
-            filename=media["filename"],
-            seconds=media.get("seconds"),
-        )
-        if media
-        else None,
+        media=_media_from_raw(raw["media"], data) if raw.get("media") else None,
         quoted_id=raw.get("quoted_id"),
         quoted_from_me=bool(raw.get("quoted_from_me")),
+        quoted_text=raw.get("quoted_text", ""),
+        quoted_sender=_optional(raw.get("quoted_sender")),
         mentions=tuple(raw.get("mentions", ())),
     )
+
+
+def _media_from_raw(media: Mapping[str, Any], data: bytes) -> MediaRef | MediaFile:
+    if "token" not in media:
+        return MediaFile(data, media["mimetype"], media["filename"])
+    return MediaRef(
+        token=media["token"],
+        mimetype=media["mimetype"],
+        size=media["size"],
+        filename=media["filename"],
+        seconds=media.get("seconds"),
+    )
+
+
+def event_to_raw(event: ConversationEvent) -> Raw:
+    """What happened, as :func:`event_from_raw` reads it again; whether it waited on the server is told beside it."""
+    if isinstance(event, ContactSeen):
+        return {"k": "contact", "chat": address_to_raw(event.address), "name": event.name, "push_name": event.push_name}
+    raw: Raw = {"chat": _optional_to_raw(event.chat), "at": event.at.timestamp()}
+    match event:
+        case MessageReceived():
+            content, _ = content_to_raw(event.content)
+            raw |= {"k": "message", "wa_id": event.wa_id, "content": content, "from_me": event.from_me}
+            raw |= {"sender": _optional_to_raw(event.sender), "sender_name": event.sender_name, "chat_name": event.chat_name}
+            raw["history"] = event.history
+        case Receipt():
+            raw |= {"k": "receipt", "wa_ids": list(event.wa_ids), "kind": event.kind.value, "reason": event.reason}
+        case ReactionReceived():
+            raw |= {"k": "reaction", "wa_id": event.target_wa_id, "emoji": event.emoji, "from_me": event.from_me}
+            raw["sender"] = _optional_to_raw(event.sender)
+        case MessageEdited():
+            raw |= {"k": "edit", "wa_id": event.target_wa_id, "text": event.text}
+        case MessageRevoked():
+            raw |= {"k": "revoke", "wa_id": event.target_wa_id}
+        case PollVoted():
+            raw |= {"k": "vote", "wa_id": event.target_wa_id, "options": list(event.options), "sender": _optional_to_raw(event.voter)}
+        case CallReceived():
+            raw |= {"k": "call", "video": event.video}
+    return raw
 
 
 def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEvent:
@@ -103,7 +138,10 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
     kind = raw["k"]
     if kind == "contact":
         return ContactSeen(address_from_raw(raw["chat"]), name=raw.get("name", ""), push_name=raw.get("push_name", ""))
-    chat, at = address_from_raw(raw["chat"]), time_from_raw(raw["at"])
+    at = time_from_raw(raw["at"])
+    if kind == "receipt":
+        return Receipt(tuple(raw["wa_ids"]), ReceiptKind(raw["kind"]), at, chat=_optional(raw["chat"]), reason=raw.get("reason", ""))
+    chat = address_from_raw(raw["chat"])
     match kind:
         case "message":
             return MessageReceived(
@@ -118,8 +156,6 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
                 history=bool(raw.get("history")),
                 offline=offline,
             )
-        case "receipt":
-            return Receipt(tuple(raw["wa_ids"]), ReceiptKind(raw["kind"]), at, chat=chat, reason=raw.get("reason", ""))
         case "reaction":
             return ReactionReceived(raw["wa_id"], chat, _optional(raw.get("sender")), raw["emoji"], at, from_me=raw["from_me"])
         case "edit":
@@ -131,7 +167,11 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
         case "call":
             return CallReceived(chat, at, video=raw["video"])
         case _:
-            raise ValueError(f"the world tells of something unknown: {kind!r}")
+            raise ValueError(f"an event of a kind this version does not know: {kind!r}")
+
+
+def _optional_to_raw(address: Address | None) -> Raw | None:
+    return address_to_raw(address) if address else None
 
 
 def _optional(raw: Mapping[str, Any] | None) -> Address | None:

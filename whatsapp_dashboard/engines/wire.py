@@ -1,13 +1,15 @@
-"""How the world is spoken to: frames over a Unix socket, each a JSON object and optional bytes.
+"""How other processes are spoken to (the sandbox world, the engine hosts): frames over a Unix socket, each a JSON object and
+optional bytes.
 
 A frame is two big-endian lengths (JSON, bytes), the JSON, the bytes. The first frame of a connection is a ``hello`` with
-the version; the world answers with ``welcome`` or an error and from then on with a ``reply`` or ``error`` for each ``call``.
+the version; the other side answers with ``welcome`` or an error and from then on with a ``reply`` or ``error`` for each ``call``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -88,11 +90,12 @@ def read_error(frame: dict[str, Any]) -> AppError:
 
 
 class Line:
-    """A client's connection to the world."""
+    """Our end of a connection; ``other`` names who is at the other end, for people."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, other: str) -> None:
         self._reader = reader
         self._writer = writer
+        self._other = other
         self._decoder = Decoder()
         self._calls: dict[int, asyncio.Future[Frame]] = {}
         self._next = 0
@@ -103,27 +106,34 @@ class Line:
     @classmethod
     async def open(
         cls,
-        path: str,
+        path: str | socket.socket,
         hello: dict[str, Any],
         on_push: Callable[[dict[str, Any]], None],
         on_close: Callable[[], None],
         *,
+        other: str,
         timeout: float = 10,
     ) -> Line:
-        """Connect and introduce ourselves within ``timeout`` seconds. ``on_push`` gets what the world says unasked.
+        """Connect to the socket at ``path``, or over ``path`` when it is a connected socket, and introduce ourselves within
+        ``timeout`` seconds. ``on_push`` gets what the other side says unasked.
 
-        Raises :class:`Unavailable` when nobody answers, and what the world refuses us with.
+        Raises :class:`Unavailable` when nobody answers, and what the other side refuses us with.
         """
         try:
             async with asyncio.timeout(timeout):
-                line = cls(*await asyncio.open_unix_connection(path, limit=1 << 20))
+                streams = (
+                    await asyncio.open_unix_connection(path, limit=1 << 20)
+                    if isinstance(path, str)
+                    else await asyncio.open_unix_connection(sock=path, limit=1 << 20)
+                )
+                line = cls(*streams, other)
                 try:
                     return await line._introduce(hello, on_push, on_close)
                 except BaseException:
                     line._writer.close()
                     raise
         except (OSError, TimeoutError, ValueError):
-            raise Unavailable("The sandbox world does not answer.", code="unreachable") from None
+            raise Unavailable(f"The {other} does not answer.", code="unreachable") from None
 
     async def _introduce(self, hello: dict[str, Any], on_push: Callable[[dict[str, Any]], None], on_close: Callable[[], None]) -> Line:
         self._writer.write(encode({"t": "hello", "v": VERSION, **hello}))
@@ -137,13 +147,13 @@ class Line:
         if first.get("t") == "error":
             raise read_error(first)
         self.welcome = first
-        self._task = asyncio.create_task(self._read(rest, on_push, on_close), name="sandbox-line")
+        self._task = asyncio.create_task(self._read(rest, on_push, on_close), name=f"line to the {self._other}")
         return self
 
     async def call(self, method: str, args: dict[str, Any] | None = None, data: bytes = b"") -> Frame:
-        """Ask the world; returns the answer and its bytes. Raises the world's error, or :class:`Unavailable` when the line breaks."""
+        """Ask; returns the answer and its bytes. Raises the other side's error, or :class:`Unavailable` when the line breaks."""
         if self.closed:
-            raise Unavailable("The connection to the sandbox world is lost.", code="offline")
+            raise Unavailable(f"The connection to the {self._other} is lost.", code="offline")
         self._next += 1
         call_id = self._next
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
@@ -198,5 +208,5 @@ class Line:
         self._writer.close()
         for future in self._calls.values():
             if not future.done():
-                future.set_exception(Unavailable("The connection to the sandbox world is lost.", code="offline"))
+                future.set_exception(Unavailable(f"The connection to the {self._other} is lost.", code="offline"))
         self._calls.clear()

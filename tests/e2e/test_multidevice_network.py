@@ -1,0 +1,148 @@
+"""Real numbers without a network, with a broken one, and with a server that falls silent: said, and tried again without haste."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.peer.faults import PHASES
+from tests.support.linking import wait_ready
+from tests.support.real_numbers import RealNumbers, real_numbers
+from tests.support.server import Server
+
+NUMBER = "12025550177"
+LOOK_SECONDS = 6.0
+"""How long a failing account is watched for haste."""
+BUSY = 0.25
+"""More of a core than this, over that time, would be a busy loop."""
+
+
+@pytest.fixture
+async def scene(new_server: Callable[..., Server], tmp_path: Path) -> AsyncIterator[RealNumbers]:
+    """A dashboard, and a peer in place of WhatsApp."""
+    async with real_numbers(new_server(), tmp_path / "peer") as scene:
+        yield scene
+
+
+async def until(scene: RealNumbers, account: str, check: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    """Wait until the account's status fits; what it is."""
+    deadline = time.monotonic() + seconds
+    while not check(status := await scene.status(account)):
+        assert time.monotonic() < deadline, status
+        await asyncio.sleep(0.1)
+    return status
+
+
+async def nothing_is_in_a_hurry(scene: RealNumbers) -> None:
+    """The dashboard answers, and neither it nor its hosts use a core while there is nothing to do but wait."""
+    processes = [psutil.Process(scene.server.pid), *psutil.Process(scene.server.pid).children(recursive=True)]
+    before = sum(sum(process.cpu_times()[:2]) for process in processes)
+    began = time.monotonic()
+    while time.monotonic() - began < LOOK_SECONDS:
+        asked = time.monotonic()
+        (await scene.api.get("/api/accounts")).raise_for_status()
+        assert time.monotonic() - asked < 1.0, "the dashboard is usable"
+        await asyncio.sleep(1)
+    spent = sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running()) - before
+    assert spent < BUSY * LOOK_SECONDS, f"{spent:.1f} s of CPU in {LOOK_SECONDS:.0f} s"
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"MULTIDEVICE_PROXY": "http://127.0.0.1:9"}, "refused"),
+        ({"MULTIDEVICE_PROXY": "http://nowhere.invalid:3128"}, "DNS"),
+        ({"MULTIDEVICE_PROXY": "the peer's"}, "TLS"),
+    ],
+    ids=["no network", "no name resolution", "a certificate of somebody else"],
+)
+async def test_what_is_broken_is_said_and_mended_by_itself(scene: RealNumbers, broken: dict[str, str], words: str) -> None:
+    """ACC-2, ACC-5: a linked account tells why it is down, each try is visible, and it comes back without a scan."""
+    account = await scene.link(NUMBER)
+    scene.server.terminate()
+    peer = scene.server.set(MULTIDEVICE_PEER="")["MULTIDEVICE_PEER"]
+    proxy = scene.descriptor["proxy"] if broken["MULTIDEVICE_PROXY"] == "the peer's" else broken["MULTIDEVICE_PROXY"]
+    scene.server.set(MULTIDEVICE_PROXY=proxy)
+    scene.server.start()
+    await scene.log_in()
+    status = await until(scene, account, lambda now: now["status"] == "disconnected" and now["attempt"] >= 2, 40)
+    assert words in status["status_reason"], status
+    assert status["next_attempt_at"]
+    await nothing_is_in_a_hurry(scene)
+    scene.server.terminate()
+    scene.server.set(MULTIDEVICE_PEER=peer, MULTIDEVICE_PROXY="")
+    scene.server.start()
+    await scene.log_in()
+    await wait_ready(scene.api, account)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("phase", [pytest.param(phase, marks=[] if phase == "websocket" else pytest.mark.full) for phase in PHASES])
+async def test_a_server_that_falls_silent_while_connecting_is_given_up(scene: RealNumbers, phase: str) -> None:
+    """ACC-5, ACC-6, ACC-9: in each phase of the handshake; and all is well when the server is."""
+    account = await scene.link(NUMBER)
+    await scene.peer.faults(handshake=phase)
+    await scene.peer.drop(NUMBER)
+    await until(scene, account, lambda now: now["status"] != "ready", 20)
+    said = ("does not answer", "secure connection")
+    await until(scene, account, lambda now: now["attempt"] >= 2 and any(words in now["status_reason"] for words in said), 90)
+    await nothing_is_in_a_hurry(scene)
+    await scene.peer.faults()
+    await wait_ready(scene.api, account, 90)
+
+
+async def test_a_connection_that_hangs_is_not_called_connected(new_server: Callable[..., Server], tmp_path: Path) -> None:
+    """ACC-9: the probe notices, and what hung is replaced."""
+    async with real_numbers(new_server(PROBE_SECONDS="1"), tmp_path / "peer") as scene:
+        account = await scene.link(NUMBER)
+        await scene.peer.hang(NUMBER)
+        status = await until(scene, account, lambda now: now["status"] != "ready", 20)
+        assert "silent" in status["status_reason"]
+        await scene.peer.hang(NUMBER, False)
+        await wait_ready(scene.api, account, 60)
+
+
+async def test_what_was_missed_while_the_dashboard_was_off_is_there_and_marked(scene: RealNumbers) -> None:
+    """ACC-4, ACC-10: back without a scan, after an orderly stop and after a kill."""
+    account = await scene.link(NUMBER)
+    carla = await scene.customers.add("carla", "34600111222")
+    for number, stop in enumerate((scene.server.terminate, scene.server.kill)):
+        stop()
+        if stop == scene.server.terminate:
+            assert {path.name for path in (scene.server.data_dir / "sessions" / account).iterdir()} >= {"session.sealed"}
+            assert not (scene.server.data_dir / "sessions" / account / "session.db").exists(), "encrypted at rest"
+        else:
+            await asyncio.sleep(1)  # the host finishes
+        await carla.send(NUMBER, f"while you were away {number}")
+        scene.server.start()
+        await scene.log_in()
+        await wait_ready(scene.api, account)
+        async with asyncio.timeout(20):
+            while not (found := [one for one in await messages(scene, account) if one["text"] == f"while you were away {number}"]):
+                await asyncio.sleep(0.1)
+        assert found[0]["recovered"] is True
+
+
+async def test_the_processes_of_the_engine_are_told_with_their_memory(scene: RealNumbers) -> None:
+    """OBS-4, ENG-2: by the API, for operators."""
+    await scene.link(NUMBER)
+    answer = await scene.api.get("/api/system/processes")
+    answer.raise_for_status()
+    told = answer.json()
+    (host,) = told["engines"]
+    assert (told["pid"], host["pid"]) == (scene.server.pid, scene.hosts()[0].pid)
+    assert (host["engine"], host["sessions"]) == ("multidevice", 1)
+    assert all(20_000_000 < memory < 500_000_000 for memory in (told["memory"], host["memory"]))
+
+
+async def messages(scene: RealNumbers, account: str) -> list[dict[str, Any]]:
+    """The newest messages of the account."""
+    answer = await scene.api.get(f"/api/accounts/{account}/messages")
+    answer.raise_for_status()
+    return list(answer.json()["items"])
