@@ -1,0 +1,250 @@
+"""From an event of the log to the body that receivers get: what belongs to it is looked up once for a whole batch (HOOK-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.domain.ids import ContactKind
+from whatsapp_dashboard.events.log import EventRecord
+from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message
+from whatsapp_dashboard.webhooks import message_payloads, payload_base, payloads
+from whatsapp_dashboard.webhooks.payload_base import Data, milliseconds
+from whatsapp_dashboard.webhooks.payloads import Envelope
+from whatsapp_dashboard.webhooks.recent import RecentBodies
+
+_PHONE_HOST, _SHORT_HOST = "@s.whatsapp.net", "@c.us"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """A conversation and who is on its other side, as they are now."""
+
+    contact: str
+    contact_name: str
+    is_group: bool
+    status: str
+    answered_by: str
+    bot_paused_until: int | None
+    unread: int
+
+    @property
+    def who(self) -> dict[str, Any]:
+        return {"contact": self.contact, "contact_name": self.contact_name, "is_group": self.is_group}
+
+
+_NOBODY = _Chat("", "", False, "", "", None, 0)
+"""For what happened to a conversation that is gone."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What belongs to the events of a batch."""
+
+    accounts: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Name and phone number; an account that was deleted is not here."""
+    chats: dict[str, _Chat] = field(default_factory=dict)
+    messages: dict[str, tuple[str, dict[str, Any] | None]] = field(default_factory=dict)
+    """Direction and media."""
+
+
+async def look_up(session: AsyncSession, events: Sequence[EventRecord]) -> Surroundings:
+    """Read what the bodies of ``events`` need."""
+    found = Surroundings()
+    accounts = {event.account_id for event in events if event.account_id}
+    if accounts:
+        statement = select(col(Account.id), col(Account.name), col(Account.phone)).where(col(Account.id).in_(accounts))
+        found.accounts = {ident: (name, phone) for ident, name, phone in await session.execute(statement)}
+    # What a message says on arrival is in its event.
+    others = [event for event in events if event.type != "message"]
+    chats = {event.conversation_id for event in others if event.conversation_id}
+    if chats:
+        pairs = select(Conversation, Contact).join(Contact, col(Contact.id) == col(Conversation.contact_id))
+        for conversation, contact in await session.execute(pairs.where(col(Conversation.id).in_(chats))):
+            found.chats[conversation.id] = _chat(conversation, contact)
+    messages = {event.message_id for event in others if event.message_id}
+    if messages:
+        columns = select(col(Message.id), col(Message.direction), Media).outerjoin(Media, col(Media.id) == col(Message.media_id))
+        for ident, direction, media in await session.execute(columns.where(col(Message.id).in_(messages))):
+            found.messages[ident] = (direction, _media_of(media))
+    return found
+
+
+class BodyBuilder:
+    """Builds bodies. ``public_url`` is where people reach the dashboard: links to media begin with it. What was built and stored lately is
+    in ``recent``."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+        self.recent = RecentBodies()
+
+    def build(self, event: EventRecord, around: Surroundings) -> str | None:
+        """The body of ``event`` as JSON, or None when its account is gone."""
+        if event.account_id and event.account_id not in around.accounts:
+            return None
+        name, phone = around.accounts[event.account_id] if event.account_id else (None, None)
+        data = _BUILDERS[event.type](self, event, around, phone)
+        return Envelope(
+            event=event.type,
+            account_id=event.account_id,
+            account_name=name,
+            account_phone=phone,
+            timestamp=event.data.get("timestamp") or milliseconds(event.at),
+            data=data.model_dump(by_alias=True),
+        ).model_dump_json()
+
+    def _media(self, media: dict[str, Any] | None) -> payload_base.Media | None:
+        if media is None:
+            return None
+        return payload_base.Media(url=f"{self._public_url}/api/media/{media['id']}", **media)
+
+    def _incoming(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        data = event.data
+        return message_payloads.IncomingMessage(
+            message_id=data["message_id"],
+            sender=data["from"],
+            from_name=data["from_name"],
+            to=data["to"] or _own(phone),
+            body=data["body"],
+            type=data["type"],
+            is_group=data["is_group"],
+            group_name=data["group_name"],
+            has_media=data["has_media"],
+            media=self._media(data["media"]),
+            recovered=True if data["recovered"] else None,
+        )
+
+    def _sent(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        data, chat = event.data, _chat_of(event, around)
+        media = around.messages.get(event.message_id or "", ("", None))[1]
+        return message_payloads.SentMessage(
+            message_id=event.message_id or "",
+            sender=_own(phone),
+            to=data["to"],
+            to_name=chat.contact_name,
+            body=data["body"],
+            type=data["type"],
+            is_group=chat.is_group,
+            group_name=chat.contact_name if chat.is_group else None,
+            has_media=media is not None,
+            media=self._media(media),
+            origin=data["origin"],
+            unconfirmed=data.get("unconfirmed", False),
+        )
+
+    def _status(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        data = event.data
+        return message_payloads.StatusChange(
+            **_about(event, around),
+            status=data["status"],
+            old_status=data.get("old_status"),
+            reason=data["reason"],
+            flagged=data.get("flagged", False),
+        )
+
+    def _reaction(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return message_payloads.Reaction(**_about(event, around), sender=_short(event.data["sender"]), emoji=event.data["emoji"])
+
+    def _edit(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return message_payloads.Edit(**_about(event, around), body=event.data["body"], at=milliseconds(event.data["at"]))
+
+    def _revoke(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return message_payloads.Revoke(**_about(event, around), at=milliseconds(event.data["at"]))
+
+    def _vote(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return message_payloads.Vote(**_about(event, around), voter=_short(event.data["voter"]), options=event.data["options"])
+
+    def _call(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        chat = _chat_of(event, around)
+        caller = chat.contact or _short(event.data["from"])
+        return payloads.Call(caller=caller, from_name=chat.contact_name, video=event.data["video"], at=milliseconds(event.data["at"]))
+
+    def _session_status(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.SessionStatus(**{name: event.data[name] for name in ("status", "old_status", "reason", "attempt")})
+
+    def _session_qr(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.SessionQr(expires_at=milliseconds(event.data["expires_at"]), last=event.data["last"])
+
+    def _restricted(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.SessionRestricted(reason=event.data["reason"], until=milliseconds(event.data["until"]))
+
+    def _created(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.ConversationCreated(conversation_id=event.conversation_id or "", **_chat_of(event, around).who)
+
+    def _updated(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        chat = _chat_of(event, around)
+        return payloads.ConversationUpdated(
+            conversation_id=event.conversation_id or "",
+            **chat.who,
+            status=chat.status,
+            answered_by=chat.answered_by,
+            bot_paused_until=chat.bot_paused_until,
+            unread=chat.unread,
+        )
+
+    def _merged(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        chat = _chat_of(event, around)
+        return payloads.ConversationMerged(conversation_id=event.conversation_id or "", **chat.who, merged_id=event.data["merged_id"])
+
+    def _credits(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.CreditsExhausted(**{name: event.data[name] for name in ("balance", "held", "price")})
+
+
+_Builder = Callable[[BodyBuilder, EventRecord, Surroundings, str | None], Data]
+_BUILDERS: dict[str, _Builder] = {
+    "message": BodyBuilder._incoming,
+    "message.sent": BodyBuilder._sent,
+    "message.status": BodyBuilder._status,
+    "message.reaction": BodyBuilder._reaction,
+    "message.edited": BodyBuilder._edit,
+    "message.revoked": BodyBuilder._revoke,
+    "message.vote": BodyBuilder._vote,
+    "call": BodyBuilder._call,
+    "session.status": BodyBuilder._session_status,
+    "session.qr": BodyBuilder._session_qr,
+    "session.restricted": BodyBuilder._restricted,
+    "conversation.created": BodyBuilder._created,
+    "conversation.updated": BodyBuilder._updated,
+    "conversation.merged": BodyBuilder._merged,
+    "credits.exhausted": BodyBuilder._credits,
+}
+
+
+def _chat(conversation: Conversation, contact: Contact) -> _Chat:
+    until = conversation.bot_paused_until
+    address = f"{contact.phone}{_SHORT_HOST}" if contact.phone else contact.jid or f"{contact.lid}@lid"
+    return _Chat(
+        contact=address,
+        contact_name=contact.name or contact.push_name,
+        is_group=contact.kind != ContactKind.PERSON,
+        status=conversation.status,
+        answered_by=conversation.answered_by,
+        bot_paused_until=milliseconds(until) if until else None,
+        unread=conversation.unread,
+    )
+
+
+def _chat_of(event: EventRecord, around: Surroundings) -> _Chat:
+    return around.chats.get(event.conversation_id or "", _NOBODY)
+
+
+def _about(event: EventRecord, around: Surroundings) -> dict[str, Any]:
+    direction = around.messages.get(event.message_id or "", ("", None))[0]
+    return {"message_id": event.message_id or "", "direction": direction, **_chat_of(event, around).who}
+
+
+def _media_of(media: Media | None) -> dict[str, Any] | None:
+    return {"id": media.id, "mimetype": media.mimetype, "filename": media.filename, "size": media.size} if media else None
+
+
+def _own(phone: str | None) -> str:
+    return f"{phone}{_SHORT_HOST}" if phone else ""
+
+
+def _short(address: str) -> str:
+    return address.removesuffix(_PHONE_HOST) + _SHORT_HOST if address.endswith(_PHONE_HOST) else address

@@ -1,0 +1,243 @@
+"""Sends what is due: claims deliveries for each endpoint that may get some, and writes down how they went (HOOK-4, HOOK-5)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.crypto import CryptoError, SecretBox
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.models import Webhook
+from whatsapp_dashboard.webhooks.attempt import Letter, Outcome, attempt
+from whatsapp_dashboard.webhooks.claims import AT_ONCE, Claims
+from whatsapp_dashboard.webhooks.endpoints import open_endpoint
+from whatsapp_dashboard.webhooks.lanes import Claimed, Gate, Lane
+from whatsapp_dashboard.webhooks.recent import RecentBodies
+from whatsapp_dashboard.webhooks.schedule import Breaker, next_try
+from whatsapp_dashboard.webhooks.settling import Settled, Settler
+
+log = structlog.get_logger(__name__)
+
+_AGAIN_SECONDS = 1.0
+_SUCCESS_SHOWN_AFTER = timedelta(seconds=5)
+"""The time of the latest success is stored this often, while nothing else changes."""
+
+
+class Dispatcher:
+    """One per process. ``parallel`` requests run at once to one endpoint; ``on_settled`` is called when results are stored."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        box: SecretBox,
+        http: SafeHttp,
+        *,
+        parallel: int,
+        recent: RecentBodies,
+        on_settled: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._box = box
+        self._http = http
+        self._parallel = parallel
+        self._claims = Claims(db, clock, recent)
+        self._settler = Settler(db, self._state_of, self._settled)
+        self._on_settled = on_settled
+        self._lanes: dict[str, Lane] = {}
+        self._versions: dict[str, Any] = {}
+        self._marks: dict[str, dict[str, Any]] = {}
+        """Per webhook the columns about its latest attempts."""
+        self._stored: dict[str, dict[str, Any]] = {}
+        self._storing: dict[str, dict[str, Any]] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._dice = random.Random()  # noqa: S311 - spreads retries
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, and begin."""
+        await self._claims.free_dead_owners()
+        await self.reload()
+        self._settler.start()
+        self._task = asyncio.create_task(self._run(), name="webhook-dispatcher")
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing new, let running requests end within ``seconds``, write down what ended and give back the rest."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(lane.close(seconds) for lane in self._lanes.values()))
+        await self._settler.stop()
+        await self._claims.free_own()
+
+    def wake(self) -> None:
+        """There may be something new to deliver."""
+        for lane in self._lanes.values():
+            lane.more = True
+        self._wake.set()
+
+    async def tick(self) -> None:
+        """Every second: retries and probes may be due."""
+        if self._lanes:
+            self.wake()
+
+    async def keep(self) -> None:
+        """Every few seconds: keep our claims, free those of dead processes, see changes that other processes made."""
+        await self._claims.renew()
+        await self._claims.free_expired()
+        await self.reload()
+
+    async def reload(self, *, reset: str = "") -> None:
+        """Read the webhooks anew; the breaker of ``reset`` is as it is stored, no matter how its attempts went."""
+        async with self._db.read() as session:
+            rows = (await session.scalars(select(Webhook))).all()
+        for row in rows:
+            lane = self._lanes.get(row.id)
+            if lane is None or self._versions[row.id] != row.updated_at:
+                lane = self._renew(lane, row)
+            if lane and row.id == reset:
+                lane.gate.breaker, lane.gate.quiet_until = _breaker(row), row.quiet_until
+                self._marks[row.id] = _marks(row)
+                self._stored.pop(row.id, None)
+        here = {row.id for row in rows}
+        for webhook_id in [known for known in self._lanes if known not in here]:
+            self._lanes.pop(webhook_id).drain()
+            del self._versions[webhook_id], self._marks[webhook_id]
+            self._stored.pop(webhook_id, None)
+        for lane in list(self._lanes.values()):
+            if lane.busy and lane.gate.room(self._clock.now(), 1) == 0 and lane.gate.breaker.failing_since is None:
+                await self._give_back(lane)
+        self.wake()
+
+    # -- inside
+
+    def _renew(self, lane: Lane | None, row: Webhook) -> Lane | None:
+        try:
+            endpoint = open_endpoint(row, self._box)
+        except CryptoError:
+            log.exception("a webhook's secrets cannot be opened; it gets nothing", webhook_id=row.id)
+            return lane
+        if lane is None:
+            gate = Gate(row.enabled, row.paused_at is not None, _breaker(row), row.quiet_until)
+            lane = self._lanes[row.id] = Lane(endpoint, gate, self._parallel, self._deliver, self._wake.set)
+            self._marks[row.id] = _marks(row)
+        else:
+            lane.endpoint = endpoint
+            lane.gate.enabled, lane.gate.paused = row.enabled, row.paused_at is not None
+        self._versions[row.id] = row.updated_at
+        return lane
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                while await self._step():
+                    pass
+            except Exception:
+                log.exception("deliveries could not be claimed; tried again")
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _step(self) -> bool:
+        """Claim for every lane that has room. Returns whether some got all they asked for and have room again."""
+        now = self._clock.now()
+        asking = {lane: room for lane in self._lanes.values() if lane.more and (room := lane.room(now)) > 0}
+        lanes = list(asking)
+        for some in (lanes[start : start + AT_ONCE] for start in range(0, len(lanes), AT_ONCE)):
+            for lane in some:
+                lane.more = False
+            claimed = await self._claims.take({lane.endpoint.webhook_id: asking[lane] for lane in some})
+            for lane in some:
+                got = claimed.get(lane.endpoint.webhook_id, [])
+                lane.more = lane.more or len(got) >= asking[lane]
+                if self._lanes.get(lane.endpoint.webhook_id) is not lane or lane.gate.room(self._clock.now(), 1) == 0:
+                    await self._claims.give_back(got)  # deleted or closed meanwhile
+                else:
+                    lane.add(got)
+        return any(lane.more and lane.room(now) > 0 for lane in asking)
+
+    async def _deliver(self, lane: Lane, item: Claimed) -> None:
+        letter = Letter(item.event_id, item.event_type, item.id, item.attempts + 1, item.body)
+        outcome = await attempt(self._http, self._clock, lane.endpoint, letter)
+        now, gate = self._clock.now(), lane.gate
+        notice = ""
+        if outcome.succeeded:
+            if gate.breaker.succeeded():
+                notice = "webhook.recovered"
+            retry_at = None
+        else:
+            if gate.breaker.failed(outcome.started_at, now):
+                notice = "webhook.failing"
+            if outcome.retry_after:
+                gate.quiet_until = now + timedelta(seconds=outcome.retry_after)
+            retry_at = next_try(item.tries + 1, now, outcome.retry_after, self._dice)
+        self._mark(item.webhook_id, outcome)
+        self._settler.add(Settled(item, outcome, retry_at, notice))
+        if lane.busy and gate.room(now, 1) == 0:
+            await self._give_back(lane)
+        elif notice == "webhook.recovered":
+            self.wake()
+
+    async def _give_back(self, lane: Lane) -> None:
+        waiting = lane.drain()
+        if waiting:
+            try:
+                await self._claims.give_back(waiting)
+            except Exception:
+                log.exception("deliveries could not be given back; their claims run out", webhook_id=lane.endpoint.webhook_id)
+
+    def _mark(self, webhook_id: str, outcome: Outcome) -> None:
+        marks = self._marks.get(webhook_id)
+        if marks is None:
+            return
+        if outcome.succeeded:
+            marks["last_success_at"] = outcome.started_at
+        else:
+            marks["last_failure_at"], marks["last_error"] = outcome.started_at, outcome.error
+
+    def _state_of(self, webhook_id: str) -> dict[str, Any]:
+        """What the webhook's row is to say; nothing when only a moment has passed since another success."""
+        lane = self._lanes.get(webhook_id)
+        if lane is None:
+            return {}
+        breaker = lane.gate.breaker
+        columns = self._marks[webhook_id] | {
+            "failures": breaker.failures,
+            "failing_since": breaker.failing_since,
+            "probes": breaker.probes,
+            "next_probe_at": breaker.next_probe_at,
+            "quiet_until": lane.gate.quiet_until,
+        }
+        if _same_but_for_a_moment(columns, self._stored.get(webhook_id)):
+            return {}
+        self._storing[webhook_id] = columns
+        return columns
+
+    def _settled(self) -> None:
+        self._stored |= self._storing
+        self._storing.clear()
+        self._on_settled()
+
+
+def _same_but_for_a_moment(columns: dict[str, Any], stored: dict[str, Any] | None) -> bool:
+    if stored is None or any(value != stored[name] for name, value in columns.items() if name != "last_success_at"):
+        return False
+    now, then = columns["last_success_at"], stored["last_success_at"]
+    return now == then or (now is not None and then is not None and now - then < _SUCCESS_SHOWN_AFTER)
+
+
+def _breaker(row: Webhook) -> Breaker:
+    return Breaker(row.failures, row.failing_since, row.probes, row.next_probe_at)
+
+
+def _marks(row: Webhook) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("last_success_at", "last_failure_at", "last_error")}

@@ -1,0 +1,56 @@
+"""An endpoint as deliveries need it: where, with which headers, signed with what."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from whatsapp_dashboard.core.crypto import SecretBox
+from whatsapp_dashboard.models import Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a webhook's deliveries go."""
+
+    webhook_id: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    secret: str | None = None
+    previous_secret: str | None = None
+    previous_secret_until: datetime | None = None
+
+    def secrets(self, now: datetime) -> tuple[str, ...]:
+        """What signs a delivery at ``now``, the valid secret first (HOOK-3)."""
+        found = [self.secret] if self.secret else []
+        if self.previous_secret and self.previous_secret_until and now < self.previous_secret_until:
+            found.append(self.previous_secret)
+        return tuple(found)
+
+
+def place(webhook_id: str, column: str) -> str:
+    """To which place a sealed column of a webhook belongs (SEC-7)."""
+    return f"webhook/{column}/{webhook_id}"
+
+
+def open_endpoint(row: Webhook, box: SecretBox) -> Endpoint:
+    """Read what is sealed. Raises CryptoError when the key is another one."""
+    return Endpoint(
+        webhook_id=row.id,
+        url=row.url,
+        headers=tuple(open_headers(row, box).items()),
+        secret=_open(row.secret, box, place(row.id, "secret")),
+        previous_secret=_open(row.previous_secret, box, place(row.id, "previous_secret")),
+        previous_secret_until=row.previous_secret_until,
+    )
+
+
+def open_headers(row: Webhook, box: SecretBox) -> dict[str, str]:
+    """The custom headers."""
+    sealed = _open(row.headers, box, place(row.id, "headers"))
+    return {str(name): str(value) for name, value in json.loads(sealed).items()} if sealed else {}
+
+
+def _open(sealed: str | None, box: SecretBox, where: str) -> str | None:
+    return box.open(sealed, where).decode() if sealed else None

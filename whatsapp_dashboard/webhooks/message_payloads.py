@@ -1,0 +1,154 @@
+"""What receivers get of messages (HOOK-2)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from whatsapp_dashboard.webhooks.payload_base import ABOUT, EXAMPLE_ID, Data, Media, Milliseconds
+
+
+class IncomingMessage(Data):
+    """Exactly the keys of HOOK-2; ``recovered`` besides when the message was written while the account was offline (ACC-10)."""
+
+    title: ClassVar[str] = "Message received"
+    when: ClassVar[str] = (
+        "A contact wrote. History that WhatsApp syncs never comes as an event. `recovered: true` is added when the message was "
+        "written while the account was offline. In groups `from` is the group and `from_name` the person."
+    )
+    example: ClassVar[dict[str, Any]] = {
+        "message_id": EXAMPLE_ID,
+        "from": "34600111222@c.us",
+        "from_name": "Carla Méndez",
+        "to": "12025550188@c.us",
+        "body": "What is on the menu today?",
+        "type": "chat",
+        "is_group": False,
+        "group_name": None,
+        "has_media": False,
+        "media": None,
+    }
+
+    message_id: str
+    sender: str = Field(serialization_alias="from")
+    from_name: str
+    to: str
+    body: str
+    type: str
+    is_group: bool
+    group_name: str | None
+    has_media: bool
+    media: Media | None
+    recovered: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class SentMessage(Data):
+    """A message that WhatsApp has taken."""
+
+    title: ClassVar[str] = "Message sent"
+    when: ClassVar[str] = (
+        "WhatsApp accepted a message of the account, whoever wrote it: `origin` is `operator`, `api`, `auto_reply`, `ai`, or `phone` "
+        "for one written on the linked phone. `unconfirmed` is true when the connection broke while it was sent and WhatsApp may "
+        "not have it."
+    )
+    example: ClassVar[dict[str, Any]] = {
+        "message_id": EXAMPLE_ID,
+        "from": "12025550188@c.us",
+        "to": "34600111222@c.us",
+        "to_name": "Carla Méndez",
+        "body": "Today we have lentils.",
+        "type": "chat",
+        "is_group": False,
+        "group_name": None,
+        "has_media": False,
+        "media": None,
+        "origin": "operator",
+        "unconfirmed": False,
+    }
+
+    message_id: str
+    sender: str = Field(serialization_alias="from")
+    to: str
+    to_name: str
+    body: str
+    type: str
+    is_group: bool
+    group_name: str | None
+    has_media: bool
+    media: Media | None
+    origin: str | None
+    unconfirmed: bool
+
+
+class AboutMessage(Data):
+    """A stored message, and whose it is."""
+
+    message_id: str
+    direction: str
+    contact: str
+    contact_name: str
+    is_group: bool
+
+
+class StatusChange(AboutMessage):
+    """The ticks of a message."""
+
+    title: ClassVar[str] = "Message status"
+    when: ClassVar[str] = (
+        "An outgoing message became `sent`, `delivered`, `read` or `failed` (with the reason), or waits again (`queued`). A "
+        "status never goes back. `flagged` is true when a message is still only sent after a minute."
+    )
+    example: ClassVar[dict[str, Any]] = {**ABOUT, "status": "delivered", "old_status": "sent", "reason": "", "flagged": False}
+
+    status: str
+    old_status: str | None
+    reason: str
+    flagged: bool
+
+
+class Reaction(AboutMessage):
+    """An emoji on a message."""
+
+    title: ClassVar[str] = "Reaction"
+    when: ClassVar[str] = (
+        "Somebody reacted to a message, or took the reaction back (`emoji` is empty). `sender` is `me` for the account itself."
+    )
+    example: ClassVar[dict[str, Any]] = {**ABOUT, "sender": "34600111222@c.us", "emoji": "👍"}
+
+    sender: str
+    emoji: str
+
+
+class Edit(AboutMessage):
+    """A changed text."""
+
+    title: ClassVar[str] = "Message edited"
+    when: ClassVar[str] = "The text of a message was changed. `body` is the new text."
+    example: ClassVar[dict[str, Any]] = {**ABOUT, "direction": "incoming", "body": "What is on the menu tomorrow?", "at": 1766140995000}
+
+    body: str
+    at: Milliseconds
+
+
+class Revoke(AboutMessage):
+    """A message deleted for everyone."""
+
+    title: ClassVar[str] = "Message deleted"
+    when: ClassVar[str] = "A message was deleted for everyone."
+    example: ClassVar[dict[str, Any]] = {**ABOUT, "direction": "incoming", "at": 1766140995000}
+
+    at: Milliseconds
+
+
+class Vote(AboutMessage):
+    """A vote in a poll."""
+
+    title: ClassVar[str] = "Poll vote"
+    when: ClassVar[str] = (
+        "Somebody voted in a poll, or changed the vote: `options` are all that are chosen now, none when the vote was taken back."
+    )
+    example: ClassVar[dict[str, Any]] = {**ABOUT, "voter": "34600111222@c.us", "options": ["Lentils"]}
+
+    voter: str
+    options: list[str]
