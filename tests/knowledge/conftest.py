@@ -1,0 +1,54 @@
+"""A knowledge base with everything real: both databases, the indexer, files, a web server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.cast import Cast, make_cast
+from tests.support.clock import MovableClock
+from whatsapp_dashboard.core.addresses import Allowed
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.knowledge.service import KnowledgeService
+from whatsapp_dashboard.knowledge.views import DocumentRow
+
+
+@dataclass
+class Library:
+    """The knowledge base of the Default workspace."""
+
+    db: Database
+    cast: Cast
+    knowledge: KnowledgeService
+
+    async def ready(self, document: DocumentRow, seconds: float = 30) -> DocumentRow:
+        """Wait until it is indexed, or has failed."""
+        async with asyncio.timeout(seconds):
+            while True:
+                row = (await self.knowledge.get(self.cast.vic, document.id)).row
+                if row.state in ("ready", "failed"):
+                    return row
+                await asyncio.sleep(0.02)
+
+    async def write(self, title: str, text: str) -> DocumentRow:
+        """Ben writes a text; returns when it is indexed."""
+        return await self.ready(await self.knowledge.add_text(self.cast.ben, title, text))
+
+    async def titles(self, question: str, limit: int = 5) -> list[str]:
+        """Of the passages that fit."""
+        return [passage.title for passage in await self.knowledge.search(self.cast.vic, question, limit)]
+
+
+@pytest.fixture
+async def library(db: Database, clock: MovableClock) -> AsyncIterator[Library]:
+    """An empty one; loopback is allowed."""
+    http = SafeHttp(lambda: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
+    knowledge = KnowledgeService(db, clock, http, max_mb=2)
+    await knowledge.indexer.start()
+    yield Library(db, await make_cast(db), knowledge)
+    await knowledge.indexer.stop()
+    await http.close()

@@ -1,0 +1,201 @@
+"""From a file to its text. Runs as a process of its own (``python -m whatsapp_dashboard.knowledge.extraction KIND``, the file on standard
+input): a file that is made to take for ever, or all memory, ends that process and nothing else (AI-5)."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+import resource
+import sys
+
+from whatsapp_dashboard.errors import Invalid
+
+SECONDS = 60.0
+"""How long a file may take."""
+MEMORY = 1 << 30
+"""Bytes of memory that reading a file may take."""
+MAX_CHARACTERS = 5_000_000
+MAX_PAGES = 3_000
+KINDS = {"txt": "text", "text": "text", "md": "markdown", "markdown": "markdown", "csv": "csv", "pdf": "pdf", "html": "html", "htm": "html"}
+"""By the ending of a file's name."""
+
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\x7fELF")
+"""How office files, pictures, archives and programs begin."""
+_KEPT = "\n\t\u200c\u200d"
+"""Signs that do not print and still matter: joiners shape Persian and Indian words."""
+_WASTE = ("script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "form", "iframe", "button")
+_BLOCKS = (
+    "p",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "tr",
+    "td",
+    "th",
+    "div",
+    "section",
+    "article",
+    "br",
+    "dt",
+    "dd",
+    "blockquote",
+    "pre",
+)
+
+
+def kind_of(filename: str, mimetype: str, data: bytes) -> str:
+    """What a file is, by its bytes first. Raises :class:`Invalid` for a kind that has no text."""
+    if data.startswith(b"%PDF-"):
+        return "pdf"
+    ending = filename.rpartition(".")[2].lower() if "." in filename else ""
+    kind = KINDS.get(ending) or {"text/html": "html", "text/csv": "csv", "text/markdown": "markdown", "application/pdf": "pdf"}.get(
+        mimetype
+    )
+    if kind == "pdf":
+        raise Invalid("This is called a PDF, and is none.", code="bad_file", field="file")
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16 has zero bytes, and says so
+    binary = data.startswith(_BINARY) or (b"\x00" in data[:4_000] and not marked)
+    if binary or (kind is None and ending and not mimetype.startswith("text/")):
+        raise Invalid("Only text, Markdown, CSV, HTML and PDF files can be read. Save it as one of these.", code="bad_file", field="file")
+    return kind or "text"
+
+
+def decoded(data: bytes) -> str:
+    """Text of unknown encoding: UTF-8, UTF-16 with its mark, else Western European."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def read(kind: str, data: bytes) -> tuple[str, str]:
+    """The text of a file, and the title it gives itself (often empty). Raises :class:`Invalid` with what is wrong with it."""
+    text, title = {"pdf": _pdf, "html": _html, "csv": _csv}.get(kind, _plain)(data)
+    text = clean(text)
+    if not text:
+        raise Invalid("There is no text in it. Scanned pages are pictures: export a PDF with text, or write it here.", code="no_text")
+    if len(text) > MAX_CHARACTERS:
+        raise Invalid(f"It has more than {MAX_CHARACTERS:,} characters. Split it into several documents.", code="too_long")
+    return text, " ".join(title.split())[:255]
+
+
+def clean(text: str) -> str:
+    """Without signs that no database stores, trailing spaces, and more than one empty line."""
+    text = "".join(sign for sign in text.replace("\r\n", "\n").replace("\r", "\n") if sign in _KEPT or sign.isprintable())
+    lines = (line.rstrip() for line in text.encode("utf-8", "ignore").decode("utf-8").split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _plain(data: bytes) -> tuple[str, str]:
+    return decoded(data), ""
+
+
+def _csv(data: bytes) -> tuple[str, str]:
+    """Each row as "column: value" lines, rows apart by an empty line."""
+    text = decoded(data)
+    csv.field_size_limit(1 << 20)
+    try:
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:20_000], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise Invalid(f"The CSV cannot be read: {error}.", code="bad_file") from None
+    if len(rows) < 2:
+        return text, ""
+    names = [name or f"column {number}" for number, name in enumerate(rows[0], 1)]
+    blocks = []
+    for row in rows[1:]:
+        named = zip(names + [f"column {number}" for number in range(len(names) + 1, len(row) + 1)], row, strict=False)
+        blocks.append("\n".join(f"{name}: {' '.join(value.split())}" for name, value in named if value))
+    return "\n\n".join(blocks), ""
+
+
+def _html(data: bytes) -> tuple[str, str]:
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(data, "html.parser")
+    title = soup.title.get_text() if soup.title else ""
+    for waste in soup(_WASTE):
+        waste.decompose()
+    body = soup.find("main") or soup.find("article") or soup.body or soup
+    for number in range(1, 7):
+        for heading in body.find_all(f"h{number}"):
+            heading.insert(0, f"{'#' * number} ")
+    for block in body.find_all(_BLOCKS):
+        block.insert_before("\n")
+        block.append(" " if block.name in ("td", "th") else "\n")
+    lines = (" ".join(line.split()) for line in body.get_text().split("\n"))
+    return re.sub(r"\n{2,}", "\n\n", "\n".join(lines)), title
+
+
+def _pdf(data: bytes) -> tuple[str, str]:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Invalid("The PDF is locked with a password. Save it without one.", code="locked_file")
+        if len(reader.pages) > MAX_PAGES:
+            raise Invalid(f"The PDF has more than {MAX_PAGES:,} pages. Split it.", code="too_long")
+        pages, length = [], 0
+        for page in reader.pages:
+            pages.append(page.extract_text())
+            length += len(pages[-1])
+            if length > MAX_CHARACTERS:
+                break
+        title = str(reader.metadata.title or "") if reader.metadata else ""
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
+        raise Invalid(f"The PDF is damaged: {str(error)[:200] or type(error).__name__}.", code="bad_file") from None
+    return "\n\n".join(pages), title
+
+
+async def extract(kind: str, data: bytes) -> tuple[str, str]:
+    """Read a file in a process of its own: its text and title. Raises :class:`Invalid`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "whatsapp_dashboard.knowledge.extraction", kind),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            said, _ = await process.communicate(data)
+    except TimeoutError:
+        raise Invalid(f"It could not be read within {SECONDS:.0f} seconds.", code="too_slow") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        raise Invalid("It could not be read: it takes too much memory, or is damaged.", code="bad_file") from None
+    if "error" in answer:
+        raise Invalid(answer["error"], code=answer["code"])
+    return answer["text"], answer["title"]
+
+
+def _main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        text, title = read(sys.argv[1], sys.stdin.buffer.read())
+        answer = {"text": text, "title": title}
+    except Invalid as error:
+        answer = {"error": error.message, "code": error.code}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,160 @@
+"""Reads and indexes documents in the background, one after the other. What was under way when the program ended goes on at the next
+start; what was indexed before is searched until the new index is there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.knowledge.extraction import extract, kind_of
+from whatsapp_dashboard.knowledge.splitting import split
+from whatsapp_dashboard.knowledge.terms import terms
+from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
+from whatsapp_dashboard.models.base import metadata
+
+log = structlog.get_logger(__name__)
+
+FETCH_SECONDS = 30.0
+MAX_TRIES = 3
+"""How often a document is begun that the program did not live to see the end of."""
+_PASSAGE = metadata.tables["knowledge_passage"]
+
+
+class Indexer:
+    """One document at a time: indexing must not slow conversations down."""
+
+    def __init__(self, db: Database, clock: Clock, http: SafeHttp, *, max_bytes: int) -> None:
+        self._db = db
+        self._clock = clock
+        self._http = http
+        self._max_bytes = max_bytes
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Go on with what waits."""
+        self._wake.set()
+        self._task = asyncio.create_task(self._run(), name="knowledge-indexer")
+
+    async def stop(self) -> None:
+        """Stop; what is under way is begun anew at the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def wake(self) -> None:
+        """There is a document to index."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                while document := await self._next():
+                    await self._index(document)
+            except Exception:
+                log.exception("documents could not be indexed; tried again")
+                await asyncio.sleep(5)
+                self._wake.set()
+
+    async def _next(self) -> KnowledgeDocument | None:
+        """The oldest document that waits, marked as begun."""
+        waiting = select(KnowledgeDocument).where(col(KnowledgeDocument.state).in_(("pending", "indexing")))
+        async with self._db.read() as session:
+            if await session.scalar(select(waiting.limit(1).exists())) is not True:
+                return None
+        async with self._db.write() as session:
+            oldest = waiting.order_by(col(KnowledgeDocument.id)).limit(1).with_for_update(skip_locked=True)
+            document = await session.scalar(oldest)
+            if document is None:
+                return None
+            document.tries += 1
+            if document.tries > MAX_TRIES:
+                self._fail(session, document, "The program ended each time while it was read; it is left alone.")
+                return document
+            document.state, document.reason = "indexing", ""
+            _tell(session, document)
+        return document
+
+    async def _index(self, document: KnowledgeDocument) -> None:
+        if document.state != "indexing":
+            return
+        try:
+            body, title, kind, data = await self._text(document)
+            rows = await asyncio.to_thread(_rows, document.id, title or document.title, body, kind)
+        except AppError as error:
+            async with self._db.write() as session:
+                fresh = await session.get(KnowledgeDocument, document.id)
+                if fresh is not None:
+                    self._fail(session, fresh, error.message)
+            return
+        async with self._db.write() as session:
+            fresh = await session.get(KnowledgeDocument, document.id, with_for_update=True)
+            if fresh is None:
+                return  # deleted meanwhile
+            if fresh.title != document.title:
+                title, rows = fresh.title, _rows(document.id, fresh.title, body, kind)  # renamed meanwhile
+            await session.execute(delete(KnowledgePassage).where(col(KnowledgePassage.document_id) == fresh.id))
+            if rows:
+                await session.execute(insert(_PASSAGE), rows)
+            fresh.body, fresh.raw, fresh.kind, fresh.passages = body, None, kind, len(rows)
+            if data is not None:
+                fresh.sha256, fresh.size = hashlib.sha256(data).hexdigest(), len(data)
+            fresh.title = (title or fresh.title)[:255]
+            fresh.state, fresh.reason, fresh.tries = "ready", "", 0
+            fresh.indexed_at = fresh.updated_at = self._clock.now()
+            _tell(session, fresh)
+
+    async def _text(self, document: KnowledgeDocument) -> tuple[str, str, str, bytes | None]:
+        """Text, title (empty: keep the present one), kind, and the bytes when they were fetched just now."""
+        if document.url:
+            file = await self._http.fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
+            kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
+            body, title = await extract(kind, file.data)
+            return body, title if document.title == document.url[:255] else "", kind, file.data
+        if document.raw is not None:
+            body, _ = await extract(document.kind, document.raw)
+            return body, "", document.kind, None
+        return document.body, "", document.kind, None
+
+    def _fail(self, session: AsyncSession, document: KnowledgeDocument, reason: str) -> None:
+        """What was indexed before stays; the reason is shown."""
+        document.state, document.reason, document.updated_at = "failed", reason[:500], self._clock.now()
+        document.tries = 0
+        _tell(session, document)
+
+
+def _rows(document_id: str, title: str, body: str, kind: str) -> list[dict[str, Any]]:
+    rows = []
+    for position, part in enumerate(split(body, kind)):
+        words = terms(part.text)
+        heading = terms(f"{title} {part.heading}")
+        rows.append(
+            {
+                "document_id": document_id,
+                "position": position,
+                "heading": part.heading,
+                "text": part.text,
+                "head_terms": " ".join(heading),
+                "terms": " ".join(words),
+                "length": len(words),
+            }
+        )
+    return rows
+
+
+def _tell(session: AsyncSession, document: KnowledgeDocument) -> None:
+    data = {"document_id": document.id, "state": document.state, "passages": document.passages}
+    record(session, "knowledge.updated", workspace_id=document.workspace_id, data=data)

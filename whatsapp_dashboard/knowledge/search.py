@@ -1,0 +1,134 @@
+"""Finds the passages that fit a question (AI-5).
+
+The databases' full-text indexes find candidates; they are ranked here, the same way on both, by BM25 over terms that were prepared the
+same way for passages and questions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from whatsapp_dashboard.knowledge.terms import question_terms
+
+CANDIDATES = 300
+"""Passages that are ranked; the index puts the likely ones first."""
+ENOUGH = 0.3
+"""How much of what a question is about a passage must speak of, from 0 to 1, to be given to a model at all."""
+PER_DOCUMENT = 2
+"""Passages of one document in an answer, so that a long one does not crowd out the others."""
+_K1, _B = 1.2, 0.6
+_HEAD_WEIGHT = 2.5
+"""A term in the title or heading counts as so many in the text."""
+
+_SQLITE = text(
+    """
+    SELECT p.id, p.document_id, d.title, p.heading, p.text, p.head_terms, p.terms, p.length
+    FROM knowledge_index i JOIN knowledge_passage p ON p.id = i.rowid JOIN knowledge_document d ON d.id = p.document_id
+    WHERE knowledge_index MATCH :query AND d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+    ORDER BY bm25(knowledge_index, 2.5, 1.0) LIMIT :limit
+    """
+)
+_POSTGRES = text(
+    """
+    SELECT p.id, p.document_id, d.title, p.heading, p.text, p.head_terms, p.terms, p.length
+    FROM knowledge_passage p JOIN knowledge_document d ON d.id = p.document_id
+    WHERE p.words @@ to_tsquery('simple', :query)
+      AND d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+    ORDER BY ts_rank(p.words, to_tsquery('simple', :query), 1) DESC LIMIT :limit
+    """
+)
+_COUNT = text(
+    """
+    SELECT count(*), coalesce(avg(p.length), 1) FROM knowledge_passage p JOIN knowledge_document d ON d.id = p.document_id
+    WHERE d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+    """
+)
+_FREQUENCY_SQLITE = text("SELECT doc FROM knowledge_words WHERE term = :term")
+_FREQUENCY_POSTGRES = text("SELECT count(*) FROM knowledge_passage WHERE words @@ to_tsquery('simple', :term)")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage that fits, with how well: higher is better, comparable within one search only."""
+
+    chunk_id: str
+    document_id: str
+    title: str
+    heading: str
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    passage: Passage
+    head: Counter[str]
+    words: Counter[str]
+    length: int
+
+
+async def search(session: AsyncSession, workspace_id: str, question: str, limit: int) -> list[Passage]:
+    """The passages that fit ``question``, best first; none for a question that is about nothing in particular."""
+    wanted = question_terms(question)
+    if not wanted:
+        return []
+    postgres = session.get_bind().dialect.name == "postgresql"
+    joined = " | ".join(f"'{term}'" for term in wanted) if postgres else " OR ".join(f'"{term}"' for term in wanted)
+    found = await session.execute(_POSTGRES if postgres else _SQLITE, {"query": joined, "workspace": workspace_id, "limit": CANDIDATES})
+    candidates = [_candidate(*row) for row in found]
+    if not candidates:
+        return []
+    count, average = (await session.execute(_COUNT, {"workspace": workspace_id})).one()
+    weights = await _weights(session, wanted, int(count), postgres=postgres)
+    return rank(candidates, weights, float(average), limit)
+
+
+def rank(candidates: Sequence[_Candidate], weights: dict[str, float], average: float, limit: int) -> list[Passage]:
+    """The best of ``candidates``, with their scores."""
+    total = sum(weights.values()) or 1.0
+    scored = []
+    for each in candidates:
+        score = covered = 0.0
+        for term, weight in weights.items():
+            times = each.words[term] + _HEAD_WEIGHT * each.head[term]
+            if times:
+                covered += weight
+                score += weight * times * (_K1 + 1) / (times + _K1 * (1 - _B + _B * each.length / average))
+        coverage = covered / total
+        if coverage >= ENOUGH:
+            scored.append((score * (0.5 + coverage), each.passage))
+    scored.sort(key=lambda pair: -pair[0])
+    best: list[Passage] = []
+    seen: Counter[str] = Counter()
+    for score, passage in scored:
+        if seen[passage.document_id] < PER_DOCUMENT:
+            seen[passage.document_id] += 1
+            best.append(Passage(passage.chunk_id, passage.document_id, passage.title, passage.heading, passage.text, round(score, 3)))
+        if len(best) == limit:
+            break
+    return best
+
+
+async def _weights(session: AsyncSession, wanted: Sequence[str], count: int, *, postgres: bool) -> dict[str, float]:
+    """How telling each term is: the rarer, the more (its inverse document frequency)."""
+    weights = {}
+    for term in wanted:
+        if postgres:
+            frequency = await session.scalar(_FREQUENCY_POSTGRES, {"term": f"'{term}'"})
+        else:
+            frequency = await session.scalar(_FREQUENCY_SQLITE, {"term": term})
+        known = min(int(frequency or 0), count)
+        # A word that stands nowhere tells nothing about which passage is meant; it still says that the question is about something else.
+        weights[term] = math.log(1 + (count - known + 0.5) / (known + 0.5)) if known else 0.5 * math.log(1 + count)
+    return weights
+
+
+def _candidate(number: int, document_id: str, title: str, heading: str, words: str, head_terms: str, terms: str, length: int) -> _Candidate:  # noqa: PLR0917
+    passage = Passage(str(number), document_id, title, heading, words, 0.0)
+    return _Candidate(passage, Counter(head_terms.split()), Counter(terms.split()), length)

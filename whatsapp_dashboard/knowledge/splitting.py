@@ -1,0 +1,111 @@
+"""Splits a document into passages: along its headings, paragraphs, rows and sentences (AI-5). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+WANTED = 900
+"""Characters of a passage: enough to answer from, few enough that several fit into a request."""
+LONGEST = 1_400
+OVERLAP = 150
+"""Characters of the end of a cut paragraph that the next passage begins with."""
+MAX_PASSAGES = 20_000
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
+_SENTENCE = re.compile(r"(?<=[.!?…。！？؟।])\s+|(?<=[。！？।])")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A passage, with the headings above it."""
+
+    heading: str
+    text: str
+
+
+def split(text: str, kind: str) -> list[Part]:
+    """The passages of a document in order."""
+    parts = list(_rows(text) if kind == "csv" else _sections(text))
+    return parts[:MAX_PASSAGES]
+
+
+def _sections(text: str) -> Iterator[Part]:
+    """Text or Markdown: what stands under one heading stays together as far as it fits."""
+    path: list[tuple[int, str]] = []
+    block: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        found = None if fenced else _HEADING.match(line)
+        if found is None:
+            block.append(line)
+            continue
+        yield from _paragraphs("\n".join(block), _heading(path))
+        block = []
+        level = len(found[1])
+        path = [entry for entry in path if entry[0] < level] + [(level, found[2])]
+    yield from _paragraphs("\n".join(block), _heading(path))
+
+
+def _heading(path: Iterable[tuple[int, str]]) -> str:
+    return " › ".join(title for _, title in path)[:500]
+
+
+def _paragraphs(text: str, heading: str) -> Iterator[Part]:
+    pieces: list[str] = []
+    length = 0
+    for paragraph in re.split(r"\n\s*\n", text):
+        for piece in _fitting(paragraph.strip()):
+            if pieces and length + len(piece) > WANTED:
+                yield Part(heading, "\n\n".join(pieces))
+                pieces, length = [], 0
+            pieces.append(piece)
+            length += len(piece)
+    if pieces:
+        yield Part(heading, "\n\n".join(pieces))
+
+
+def _fitting(paragraph: str) -> Iterator[str]:
+    """A paragraph, or its sentences in groups that fit; each group begins with the end of the one before."""
+    if len(paragraph) <= LONGEST:
+        if paragraph:
+            yield paragraph
+        return
+    current = ""
+    for sentence in (one for whole in _SENTENCE.split(paragraph) if whole for one in _chopped(whole)):
+        if current and len(current) + len(sentence) > WANTED:
+            yield current
+            tail = current[-OVERLAP:]
+            current = tail[tail.find(" ") + 1 :] if " " in tail else ""
+        current = f"{current} {sentence}".strip()
+    if current:
+        yield current
+
+
+def _chopped(sentence: str) -> Iterator[str]:
+    """A sentence, cut at spaces where it is longer than any passage."""
+    while len(sentence) > LONGEST:
+        at = sentence.rfind(" ", WANTED // 2, LONGEST)
+        at = at if at > 0 else LONGEST
+        yield sentence[:at]
+        sentence = sentence[at:].strip()
+    if sentence:
+        yield sentence
+
+
+def _rows(text: str) -> Iterator[Part]:
+    """Rows of a table, each a block of "column: value" lines; a row is cut only when it alone is too long."""
+    rows: list[str] = []
+    length = 0
+    for row in text.split("\n\n"):
+        for piece in _fitting(row.strip()):
+            if rows and length + len(piece) > WANTED:
+                yield Part("", "\n\n".join(rows))
+                rows, length = [], 0
+            rows.append(piece)
+            length += len(piece)
+    if rows:
+        yield Part("", "\n\n".join(rows))
