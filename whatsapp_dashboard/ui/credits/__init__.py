@@ -1,0 +1,1 @@
+"""The Credits page."""
