@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,10 +27,20 @@ async def house(db: Database, clock: MovableClock, tmp_path: Path) -> AsyncItera
         yield made
 
 
-class Echo:
-    """Answers with the message itself; the words in ``slow`` take until they are let go."""
+class TakesTime:
+    """A replier that answers each message by itself, and needs time for it."""
 
-    instant = False
+    together = False
+
+    def glance(self, question: Question) -> None:
+        return None
+
+    def may_begin_anew(self, question: Question, now: datetime) -> bool:
+        return self.together
+
+
+class Echo(TakesTime):
+    """Answers with the message itself; the words in ``slow`` take until they are let go."""
 
     def __init__(self) -> None:
         self.slow: dict[str, asyncio.Event] = {}
@@ -53,6 +63,24 @@ async def test_every_message_of_a_person_gets_exactly_one_reply(house: Pipeline)
     assert {row.in_reply_to for row in answers} == {row.id for row in await house.messages_of(direction="incoming")}
     assert {row.origin for row in answers} == {"auto_reply"}
     assert {row.state for row in await house.rows(Reply)} == {"answered"}
+
+
+async def test_a_reply_calls_the_contact_by_name(db: Database, clock: MovableClock, tmp_path: Path) -> None:
+    """Variables are looked up, never evaluated, and what people write is not looked into."""
+    text = "Hi {{ contact.name }} (+{{contact.phone}}): {{message}}{{nothing.known}}"
+    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": text}) as house:
+        await house.receive("{{contact.phone}} {7*7}")
+        await house.until_sent(1)
+        assert house.engine.texts == ["Hi Carla (+34600111222): {{contact.phone}} {7*7}"]
+
+
+async def test_what_cannot_be_read_is_stored_and_never_answered(house: Pipeline) -> None:
+    """MSG-1: a placeholder for a message that is missing is no question."""
+    await house.receive(content=Content(MessageType.UNSUPPORTED, "This message could not be read."))
+    await house.settle()
+    assert house.engine.sent == []
+    assert await house.replies_of() == {"This message could not be read.": ("skipped", "It cannot be read here.")}
+    assert (await house.conversation()).unread == 1
 
 
 async def test_what_was_undecided_at_a_kill_is_answered_at_the_next_start_in_order(
@@ -176,10 +204,9 @@ async def test_silence_always_has_a_reason(house: Pipeline) -> None:
 async def test_a_decision_that_failed_is_taken_up_again(db: Database, clock: MovableClock, tmp_path: Path) -> None:
     """DUR-1: a fault of a replier loses no question."""
 
-    class Broken:
+    class Broken(TakesTime):
         """Fails the first time."""
 
-        instant = False
         tries = 0
 
         async def decide(self, question: Question) -> Answer | Skip:

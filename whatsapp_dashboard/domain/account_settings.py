@@ -40,7 +40,7 @@ class Governor(BaseModel):
 
 
 class AutoReply(BaseModel):
-    """One fixed answer to every incoming message of a person."""
+    """One answer to every incoming message of a person; ``{{contact.name}}``, ``{{contact.phone}}`` and ``{{message}}`` are filled in."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -68,6 +68,8 @@ class AccountSettings(BaseModel):
     """Whether bots answer in groups (ACC-8)."""
     answer_recovered_minutes: Annotated[int, Field(ge=0, le=1_440)] = 10
     """Messages that waited while the account was offline are answered only up to this age (ACC-10)."""
+    resend_unconfirmed: bool = False
+    """Send a message again by itself when it is in doubt whether WhatsApp has it; the contact may get it twice."""
     pacing: Pacing = Pacing()
     governor: Governor = Governor()
 

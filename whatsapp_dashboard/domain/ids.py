@@ -7,8 +7,9 @@ hidden identity (``123456@lid``). An :class:`Address` holds whichever of both is
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import phonenumbers
@@ -31,10 +32,21 @@ def new_id_at(at: datetime, nth: int = 0) -> str:
     return str(uuid_utils.uuid7(nanoseconds=int(at.timestamp() * 1_000 + nth) * 1_000_000))
 
 
+def id_after(last: str, at: datetime) -> str:
+    """Make an id for ``at`` that sorts after ``last``, also when another machine made that one and its clock is ahead of ours."""
+    made = new_id_at(at)
+    return made if made > last else str(uuid.UUID(int=uuid.UUID(last).int + 1))
+
+
 def id_floor(at: datetime) -> str:
     """An id below every id made at ``at`` or later: finds rows by time through the index of their ids."""
     milliseconds = f"{int(at.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}-0000-0000-000000000000"
+
+
+def time_of_id(made: str) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp((uuid.UUID(made).int >> 80) / 1_000, UTC)
 
 
 class ContactKind(StrEnum):

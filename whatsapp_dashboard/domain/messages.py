@@ -69,6 +69,7 @@ class Origin(StrEnum):
     OPERATOR = "operator"
     API = "api"
     AUTO_REPLY = "auto_reply"
+    AI = "ai"
     PHONE = "phone"
 
 
@@ -142,6 +143,10 @@ class Content:
     quoted_id: str | None = None
     """WhatsApp id of the message this one replies to."""
     quoted_from_me: bool = False
+    quoted_text: str = ""
+    """What the quoted message says, for engines whose phones show it in the reply."""
+    quoted_sender: Address | None = None
+    """In a group, who wrote the quoted message."""
     mentions: tuple[str, ...] = ()
 
 

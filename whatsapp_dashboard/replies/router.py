@@ -6,11 +6,13 @@ write, so that a crash at any point leaves either the question or the answer, ne
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from typing import cast
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -18,37 +20,78 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, is_unique_violation
 from whatsapp_dashboard.core.keyed_worker import KeyedWorker
-from whatsapp_dashboard.domain.account_settings import AccountSettings
-from whatsapp_dashboard.messages.contacts import lock_accounts
+from whatsapp_dashboard.domain.messages import Origin
+from whatsapp_dashboard.events.bus import EventBus
+from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import end_expired
-from whatsapp_dashboard.models import Account, Contact, Conversation, Message, Reply
+from whatsapp_dashboard.messages.withdrawal import NEWER, withdraw_replies
+from whatsapp_dashboard.models import Reply
+from whatsapp_dashboard.replies.questions import is_more_waiting, mark_settled, read_question, with_earlier
 from whatsapp_dashboard.replies.repliers import Answer, Question, Replier, Skip
 from whatsapp_dashboard.replies.rules import why_silent
 
 log = structlog.get_logger(__name__)
 
 _PAGE = 1_000
+_AT_ONCE = 2_000
+"""Conversations that are decided about at the same time; most of them wait for somebody else's computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A question for which a replier needs time."""
+
+    question: Question
+    replier: int
+    latest: str
+    """The newest message of the conversation that the router had heard of before it read the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Thinking:
+    """A replier that takes its time, and what for."""
+
+    task: asyncio.Task[Answer | Skip]
+    open: _Open
 
 
 class ReplyRouter:
-    """One message at a time per conversation, conversations in parallel (MSG-5)."""
+    """One decision at a time per conversation, conversations in parallel (MSG-5)."""
 
-    def __init__(self, db: Database, clock: Clock, outbound: Outbound, repliers: Sequence[Replier], *, parallel: int = 128) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        outbound: Outbound,
+        repliers: Sequence[Replier],
+        *,
+        bus: EventBus | None = None,
+        parallel: int = _AT_ONCE,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._outbound = outbound
         self._repliers = tuple(repliers)
-        self._instant = all(replier.instant for replier in self._repliers)
+        self._bus = bus
         self._worker = KeyedWorker("replies", parallel=parallel)
         self._taken: set[str] = set()
+        self._latest: dict[str, str] = {}
+        """The newest message taken of each conversation that is being decided about."""
+        self._thinking: dict[str, _Thinking] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Go on with what an earlier run left undecided, in order (DUR-4)."""
+        if self._bus and self._watch is None:
+            self._watch = asyncio.create_task(self._watch_people(self._bus), name="replies:take-overs")
         await self._load()
 
     async def stop(self, seconds: float = 4.0) -> None:
         """Finish what runs, within ``seconds``; the rest is still pending at the next start."""
+        if self._watch:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         await self._worker.close(seconds)
 
     async def idle(self) -> None:
@@ -60,7 +103,9 @@ class ReplyRouter:
         for conversation_id, message_id in waiting:
             if message_id not in self._taken:
                 self._taken.add(message_id)
-                self._worker.submit(conversation_id, lambda one=message_id: self._decide(one))  # type: ignore[misc]
+                self._latest[conversation_id] = max(message_id, self._latest.get(conversation_id, ""))
+                self._worker.submit(conversation_id, lambda one=message_id, where=conversation_id: self._decide(where, one))  # type: ignore[misc]
+                self._tell_of_more(conversation_id)
 
     async def tick(self) -> None:
         """End pauses that are over, and take up decisions that failed. For the scheduler, every few seconds."""
@@ -84,87 +129,148 @@ class ReplyRouter:
                 return
             after = rows[-1][1]
 
-    async def _decide(self, message_id: str) -> None:
+    # -- interrupting
+
+    def _tell_of_more(self, conversation_id: str) -> None:
+        """More has come for a replier that answers everything together: it begins anew, with all of it."""
+        thinking = self._thinking.get(conversation_id)
+        if thinking:
+            replier = self._repliers[thinking.open.replier]
+            if replier.together and replier.may_begin_anew(thinking.open.question, self._clock.now()):
+                thinking.task.cancel()
+
+    async def _watch_people(self, bus: EventBus) -> None:
+        """Cancel what is being made for a conversation that a person took over or closed (AI-8): the decision is then looked at anew."""
+
+        def wanted(event: EventRecord) -> bool:
+            return event.type == "conversation.updated" and event.conversation_id in self._thinking
+
+        async with bus.subscribe(wanted) as subscription:
+            while True:
+                for event in await subscription.next():
+                    thinking = self._thinking.get(event.conversation_id or "")
+                    if thinking and (event.data.get("answered_by") == "human" or event.data.get("status") == "closed"):
+                        thinking.task.cancel()
+
+    # -- deciding
+
+    async def _decide(self, conversation_id: str, message_id: str) -> None:
         try:
-            outcome = None
-            if not self._instant:
-                async with self._db.read() as session:
-                    question = await _question(session, message_id)
-                if question is None:
-                    return  # decided before, or deleted with its account
-                outcome = await self._ask(question, self._clock.now())
-            await self._settle(message_id, outcome)
+            while True:
+                latest = self._latest.get(conversation_id, "")
+                open_ = await self._settle_at_once(message_id, latest)
+                if open_ is None or await self._think(open_):
+                    return
         finally:
             self._taken.discard(message_id)
+            if self._latest.get(conversation_id) == message_id:
+                del self._latest[conversation_id]
 
-    async def _ask(self, question: Question, now: datetime) -> Answer | Skip:
-        """The first answer, or the last reason why there is none."""
-        silent = why_silent(question, now)
-        outcome: Answer | Skip = Skip(silent or "Nobody answers for this account.")
-        if silent:
-            return outcome
-        for replier in self._repliers:
-            outcome = await replier.decide(question)
-            if isinstance(outcome, Answer):
+    async def _think(self, open_: _Open) -> bool:
+        """Let a replier take its time, and store what it says. False: the question has changed meanwhile, look at it anew."""
+        conversation_id = open_.question.conversation.id
+        if self._repliers[open_.replier].together and self._latest.get(conversation_id, "") > open_.latest:
+            return False  # more has come while the question was read
+        task = asyncio.create_task(self._ask(open_), name=f"reply:{open_.question.message.id}")
+        self._thinking[conversation_id] = _Thinking(task, open_)
+        try:
+            outcome = await task
+        except asyncio.CancelledError:
+            if cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
+                raise  # the program stops
+            return False
+        finally:
+            del self._thinking[conversation_id]
+        return await self._store(open_, outcome)
+
+    async def _ask(self, open_: _Open) -> Answer | Skip:
+        """The first answer, beginning with the replier that needs time, or the last reason why there is none."""
+        outcome: Answer | Skip = Skip("Nobody answers for this account.")
+        for replier in self._repliers[open_.replier :]:
+            outcome = replier.glance(open_.question) or await replier.decide(open_.question)
+            if isinstance(outcome, Answer) or outcome.final:
                 break
         return outcome
 
-    async def _settle(self, message_id: str, outcome: Answer | Skip | None) -> None:
-        """Write the decision down; without an ``outcome`` the repliers, all instant, are asked here."""
+    def _glance(self, question: Question) -> Answer | Skip | int:
+        """What can be said at once; else the number of the replier that needs time."""
+        silent = why_silent(question, self._clock.now())
+        outcome: Answer | Skip = Skip(silent or "Nobody answers for this account.")
+        if silent:
+            return outcome
+        for number, replier in enumerate(self._repliers):
+            said = replier.glance(question)
+            if said is None:
+                return number
+            outcome = said
+            if isinstance(outcome, Answer) or outcome.final:
+                break
+        return outcome
+
+    async def _settle_at_once(self, message_id: str, latest: str) -> _Open | None:
+        """Settle the question in one write if nobody has to wait for anything; else return it, with all that waits beside it."""
         try:
             async with self._db.write() as session:
-                if not self._db.is_sqlite:
-                    # Contacts of the account may be merged at the same time: take turns, or both wait for each other's rows.
-                    account_id = await session.scalar(select(col(Reply.account_id)).where(col(Reply.message_id) == message_id))
-                    await lock_accounts(session, [account_id] if account_id else [])
-                question = await _question(session, message_id, lock=True)
+                question = await read_question(session, message_id, lock=True)
                 if question is None:
-                    return
-                now = self._clock.now()
-                outcome = outcome or await self._ask(question, now)
-                # A person may have taken over while the answer was made.
-                if isinstance(outcome, Answer) and (silent := why_silent(question, now)):
-                    outcome = Skip(silent)
-                answered = isinstance(outcome, Answer)
-                values = {
-                    "state": "answered" if answered else "skipped",
-                    "reason": outcome.reason[:255] if isinstance(outcome, Skip) else "",
-                    "settled_at": now,
-                }
-                mine = update(Reply).where(col(Reply.message_id) == message_id, col(Reply.state) == "pending").values(**values)
-                result = await session.execute(mine.returning(col(Reply.message_id)))
-                if result.first() is None or not isinstance(outcome, Answer):
-                    return
-                await self._outbound.enqueue(
-                    session,
-                    account=question.account,
-                    conversation=question.conversation,
-                    contact=question.contact,
-                    content=outcome.content,
-                    origin=outcome.origin,
-                    in_reply_to=message_id,
-                )
+                    return None  # decided before, or deleted with its account
+                outcome = self._glance(question)
+                if not isinstance(outcome, int):
+                    await self._finish(session, question, outcome)
+                    return None
+                if self._repliers[outcome].together:
+                    question = await with_earlier(session, question, self._clock.now())
+                    await withdraw_replies(session, [question.conversation.id], why=NEWER, origins=(Origin.AI,))
+                return _Open(question, outcome, latest)
         except IntegrityError as error:
-            if not is_unique_violation(error):
-                raise
-            log.warning("this message was answered before", message_id=message_id)
+            await self._was_answered(message_id, error)
+            return None
+
+    async def _store(self, open_: _Open, outcome: Answer | Skip) -> bool:
+        """Write down what a replier said after some time. False: it was overtaken, the question is still open."""
+        question = open_.question
+        replier = self._repliers[open_.replier]
+        message_id = question.message.id
+        try:
             async with self._db.write() as session:
-                done = {"state": "answered", "settled_at": self._clock.now()}
-                await session.execute(update(Reply).where(col(Reply.message_id) == message_id).values(**done))
+                now = self._clock.now()
+                fresh = await read_question(session, message_id, lock=True)
+                more = fresh is not None and replier.together and replier.may_begin_anew(question, now)
+                if fresh is None or (more and await is_more_waiting(session, fresh, now)):
+                    if outcome.after:
+                        await outcome.after(session, None)
+                    return fresh is None
+                # A person may have taken over while the answer was made.
+                if silent := why_silent(fresh, now):
+                    outcome = Skip(silent, after=outcome.after)
+                await self._finish(session, fresh, outcome, [message.id for message in question.earlier])
+        except IntegrityError as error:
+            await self._was_answered(message_id, error)
+        return True
 
+    async def _finish(self, session: AsyncSession, question: Question, outcome: Answer | Skip, earlier: Sequence[str] = ()) -> None:
+        """Settle the question, and queue the answer."""
+        answered = isinstance(outcome, Answer)
+        reason = outcome.reason if isinstance(outcome, Skip) else ""
+        message = None
+        mine = await mark_settled(session, question.message.id, earlier, answered=answered, reason=reason, now=self._clock.now())
+        if mine and isinstance(outcome, Answer):
+            message = await self._outbound.enqueue(
+                session,
+                account=question.account,
+                conversation=question.conversation,
+                contact=question.contact,
+                content=outcome.content,
+                origin=outcome.origin,
+                in_reply_to=question.message.id,
+            )
+        if outcome.after:
+            await outcome.after(session, message)
 
-async def _question(session: AsyncSession, message_id: str, *, lock: bool = False) -> Question | None:
-    """The message with all that decides about its answer; None when it waits for no decision."""
-    statement = (
-        select(Message, Conversation, Contact, Account)
-        .join(Reply, col(Reply.message_id) == col(Message.id))
-        .join(Conversation, col(Conversation.id) == col(Message.conversation_id))
-        .join(Contact, col(Contact.id) == col(Message.contact_id))
-        .join(Account, col(Account.id) == col(Message.account_id))
-        .where(col(Message.id) == message_id, col(Reply.state) == "pending")
-    )
-    row = (await session.execute(statement.with_for_update(of=Conversation) if lock else statement)).first()
-    if row is None:
-        return None
-    message, conversation, contact, account = row
-    return Question(message, conversation, contact, account, AccountSettings.model_validate(account.settings))
+    async def _was_answered(self, message_id: str, error: IntegrityError) -> None:
+        """The answer is there already: settle the question. Raises any other ``error``."""
+        if not is_unique_violation(error):
+            raise error
+        log.warning("this message was answered before", message_id=message_id)
+        async with self._db.write() as session:
+            await mark_settled(session, message_id, (), answered=True, reason="", now=self._clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from whatsapp_dashboard.domain.ids import ContactKind
+from whatsapp_dashboard.domain.messages import MessageType
 from whatsapp_dashboard.messages.takeover import bot_may_answer
 from whatsapp_dashboard.replies.repliers import Question
 
@@ -15,6 +16,8 @@ def why_silent(question: Question, now: datetime) -> str | None:
     kind = ContactKind(contact.kind)
     if message.history:
         return "It is history."
+    if message.type == MessageType.UNSUPPORTED:
+        return "It cannot be read here."
     if message.revoked_at is not None:
         return "It was deleted by its writer."
     if conversation.status == "closed":

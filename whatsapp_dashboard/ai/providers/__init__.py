@@ -1,0 +1,1 @@
+"""The companies and servers that answer, one file each."""
