@@ -1,4 +1,4 @@
-# What the tests need besides Python: a PostgreSQL server and a Chromium. Sourced by ./test.
+# What the tests need besides Python: a PostgreSQL server, a Chromium and the npm packages of tests/peer. Sourced by ./test.
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
@@ -27,4 +27,19 @@ need_chromium() {
     say "Trying Playwright's own Chromium"
     "$PYTHON" -m playwright install chromium >/dev/null 2>&1 ||
         fail "The browser tests need Chromium: apt-get install chromium, or name one: CHROMIUM=/path/to/chrome ./test"
+}
+
+# The npm packages of the customers' phones, with the Node.js of requirements.txt; only when the lock file has changed.
+need_baileys() {
+    local folder=tests/peer/baileys stamp have
+    stamp=$folder/node_modules/.installed
+    have=$(sha256sum <"$folder/package-lock.json" | cut -c1-64)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$have" ] && return
+    say "Installing the customers' phones (npm packages in $folder)"
+    (
+        PATH=$PWD/.venv/bin:$PATH
+        cd "$folder"
+        timeout 300 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+    ) || fail "npm could not install the packages of $folder (it has 5 minutes); the lines above say why. They come from the npm registry: is it reachable?"
+    printf '%s\n' "$have" >"$stamp"
 }

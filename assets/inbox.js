@@ -149,16 +149,18 @@
       } catch (error) {
         Object.assign(entry, { busy: false, error: error instanceof TypeError ? "No connection" : error.message });
       }
-      if (composer()?.dataset.conversation !== conversation) return;
       show();
     }
-    if (caption && field() && !field().value) { field().value = caption; grow(); remember(); }
-    if (reply) press('[data-key="cancel"]');
+    const here = composer()?.dataset.conversation === conversation;
+    if (caption && !here && !drafts.get(conversation)) drafts.set(conversation, caption);
+    if (caption && here && field() && !field().value) { field().value = caption; grow(); remember(); }
+    if (reply && here) press('[data-key="cancel"]');
   }
 
   // Before React's own listener: with files attached the text is their caption.
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "inbox-form") return;
+    look();  // the page may have changed since the last frame: these are the files of the conversation that is open now
     const box = composer();
     if (files.length && !box.dataset.inside) {
       event.preventDefault();

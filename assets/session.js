@@ -23,3 +23,21 @@
     }
   };
 })();
+
+// A page with unsaved changes has a say before the browser's back and forward: this script runs before the router listens.
+window.addEventListener("popstate", (event) => window.waBeforeBack?.(event));
+
+// A dialog that closes gives the focus back to what had it before, also where a menu entry or a key opened it.
+(() => {
+  const passing = '[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]';
+  let before = null;
+  document.addEventListener("focusin", (event) => { if (!event.target.closest?.(passing)) before = event.target; });
+  new MutationObserver((changes) => {
+    const closed = changes.some((change) => [...change.removedNodes].some((node) => node.nodeType === 1
+      && (node.matches('[role="dialog"], [role="alertdialog"]') || node.querySelector('[role="dialog"], [role="alertdialog"]'))));
+    if (!closed) return;
+    setTimeout(() => {
+      if (document.activeElement === document.body && before?.isConnected && !document.querySelector(passing)) before.focus();
+    }, 0);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -13,11 +13,14 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
+from tests.peer.client import PeerClient
+from tests.peer.process import PeerProcess
 from tests.support.browser import ARTIFACTS, Window, launched
-from tests.support.cast import PASSWORDS, Cast, make_cast
+from tests.support.cast import PASSWORDS, Cast, make_cast, start_with_cast
 from tests.support.clock import MovableClock
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.server import OWNER, ROOT, Server
+from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.ui.build import ensure_built
@@ -139,19 +142,16 @@ def new_server(built_pages: None, tmp_path: Path) -> Iterator[Callable[..., Serv
 @pytest.fixture
 def server(new_server: Callable[..., Server]) -> Server:
     """A running dashboard on SQLite with the whole cast in it."""
-    server = new_server()
-    server.data_dir.mkdir()
-    url = f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"
+    return start_with_cast(new_server())
 
-    async def prepare() -> None:
-        await upgrade(url)
-        database = Database(url)
-        await make_cast(database, can_log_in=True)
-        await database.close()
 
-    asyncio.run(prepare())
-    server.start()
-    return server
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A sandbox world as its own process, which outlives the dashboard."""
+    process = World()
+    process.start()
+    yield process
+    process.close()
 
 
 @pytest.fixture
@@ -179,6 +179,22 @@ async def api(api_as: Callable[[str], Awaitable[httpx.AsyncClient]]) -> httpx.As
 
 
 @pytest.fixture
+def peer_process(tmp_path: Path) -> Iterator[PeerProcess]:
+    """A protocol peer in place of WhatsApp, for engines with real numbers."""
+    process = PeerProcess(tmp_path / "peer")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def peer(peer_process: PeerProcess) -> AsyncIterator[PeerClient]:
+    """A hand on every phone of the peer."""
+    async with peer_process.client() as client:
+        yield client
+
+
+@pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A running Chromium."""
     async with launched() as started:
@@ -192,15 +208,18 @@ async def window(browser: Browser, server: Server, request: pytest.FixtureReques
     yield opened
     if _failed(request.node):
         await opened.keep_pictures(re.sub(r"\W+", "-", request.node.name))
+        print("The browser's console:", *opened.console[-40:], sep="\n")
+        print("The server's log ends:", server.log_end(), sep="\n")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts the real server is slow, what opens a browser is marked so; nobody has to remember it."""
+    """What starts the real server or needs a PostgreSQL is slow, what opens a browser is marked so; nobody has to remember it."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
+        parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
         if "browser" in used:
             item.add_marker("browser")
-        elif "new_server" in used:
+        elif "new_server" in used or "postgres_url" in used or "postgresql" in parameters:
             item.add_marker("slow")
 
 

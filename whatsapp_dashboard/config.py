@@ -53,12 +53,28 @@ class Settings(BaseSettings):
 
     sandbox_world: str | None = None
     """Unix socket of a sandbox world that runs as its own process; without it one runs inside the dashboard."""
+    multidevice_sessions_per_host: Annotated[int, Field(ge=1, le=50)] = 8
+    """How many real numbers share one engine process: fewer is safer when one crashes, more needs less memory."""
+    multidevice_proxy: str | None = None
+    """``http://``, ``https://`` or ``socks5://`` proxy by which real numbers reach WhatsApp."""
+    multidevice_peer: Path | None = None
+    """For development only: the file in which a protocol peer describes itself; real numbers then talk to it, not to WhatsApp."""
     probe_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30
     """How often each connected session is asked for a sign of life (ACC-9)."""
     engine_call_seconds: Annotated[float, Field(gt=0, le=600)] = 30
     """Time limit of every call into an engine (ACC-6)."""
     media_max_mb: Annotated[int, Field(ge=1, le=2_000)] = 64
     """Largest file kept or sent, in MiB; documents may have this much, other kinds at most their WhatsApp limits (MSG-9)."""
+
+    knowledge_max_mb: Annotated[int, Field(ge=1, le=200)] = 20
+    """Largest file of the knowledge base, in MiB (AI-5)."""
+
+    webhook_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
+    """Requests that run at once to one webhook's endpoint (HOOK-5)."""
+    webhook_hold_hours: Annotated[float, Field(gt=0, le=8_760)] = 72
+    """How long deliveries wait for an endpoint that is paused, switched off or keeps failing, before they are dead letters."""
+    webhook_log_days: Annotated[float, Field(gt=0, le=3_650)] = 30
+    """How long finished deliveries stay in the delivery log, and can be replayed."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -81,6 +97,22 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
             raise ValueError("must be like https://chat.example.org, without a path")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("multidevice_proxy")
+    @classmethod
+    def _proxy(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https", "socks5") or not parts.hostname:
+                raise ValueError("must be like socks5://127.0.0.1:1080 or http://proxy.example.org:8080")
+        return value
+
+    @field_validator("multidevice_peer")
+    @classmethod
+    def _peer(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}; start the peer first: python -m tests.peer")
+        return value
 
     @field_validator("cors_origins")
     @classmethod

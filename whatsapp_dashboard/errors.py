@@ -6,17 +6,21 @@ problem document (API-1), queues read :class:`Retryable` and :class:`Permanent`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
 class AppError(Exception):
     """An expected failure with a sentence for the person who caused it.
 
-    ``message`` says what happened and what to do; ``code`` is stable for machines; ``field`` names the input at fault.
+    ``message`` says what happened and what to do; ``code`` is stable for machines; ``field`` names the input at fault; ``facts`` are
+    further members of the problem document, for programs.
     """
 
     status: ClassVar[int] = 500
     code: str = "error"
+    facts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
         super().__init__(message)

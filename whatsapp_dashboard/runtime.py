@@ -13,31 +13,59 @@ from whatsapp_dashboard.accounts.leases import Leases
 from whatsapp_dashboard.accounts.pool import SessionPool
 from whatsapp_dashboard.accounts.records import AccountRecords
 from whatsapp_dashboard.accounts.service import AccountService
+from whatsapp_dashboard.ai.breaker import Breakers
+from whatsapp_dashboard.ai.budget import Budget
+from whatsapp_dashboard.ai.call_log import AiLog
+from whatsapp_dashboard.ai.failover import Failover
+from whatsapp_dashboard.ai.gathering import Gatherer
+from whatsapp_dashboard.ai.providers.registry import Providers
+from whatsapp_dashboard.ai.replier import AiReplier
+from whatsapp_dashboard.ai.responder import Responder
+from whatsapp_dashboard.ai.service import AiService
+from whatsapp_dashboard.ai.trying import AiTrying
 from whatsapp_dashboard.auth.service import AuthService
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
+from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.credits.service import CreditService
+from whatsapp_dashboard.credits.settling import Settlement
 from whatsapp_dashboard.engines.registry import engine_class
 from whatsapp_dashboard.engines.sandbox.world import WorldThread
 from whatsapp_dashboard.events.bus import EventBus
+from whatsapp_dashboard.knowledge.service import KnowledgeService
 from whatsapp_dashboard.messages.conversations import ConversationService
 from whatsapp_dashboard.messages.downloads import MediaDownloads
 from whatsapp_dashboard.messages.inbound import Inbound
 from whatsapp_dashboard.messages.log import MessageLog
 from whatsapp_dashboard.messages.media import MediaStore
+from whatsapp_dashboard.messages.media_links import MediaLinks
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.sending import MessageService
+from whatsapp_dashboard.network.allow_list import AllowList
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
 from whatsapp_dashboard.sandbox_phone.service import PhoneService
 from whatsapp_dashboard.system.overview import Overview
+from whatsapp_dashboard.system.processes import Processes
+from whatsapp_dashboard.webhooks.bodies import BodyBuilder
+from whatsapp_dashboard.webhooks.delivery_log import DeliveryLog
+from whatsapp_dashboard.webhooks.dispatcher import Dispatcher
+from whatsapp_dashboard.webhooks.fanout import FanOut
+from whatsapp_dashboard.webhooks.feed import DeliveryFeed
+from whatsapp_dashboard.webhooks.housekeeping import Housekeeping
+from whatsapp_dashboard.webhooks.service import WebhookService
+from whatsapp_dashboard.webhooks.testing import Tester
 
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 1.5
 """What a part that finishes running work may take at the end; what is left is stored and goes on at the next start."""
+
+USER_AGENT = "WhatsApp-Dashboard"
+"""How outgoing requests introduce themselves."""
 
 _current: Runtime | None = None
 
@@ -68,16 +96,71 @@ class Runtime:
         self.conversations = ConversationService(self.db, self.clock)
         self.message_log = MessageLog(self.db)
         self.overview = Overview(self.db, self.clock)
-        self.replies = ReplyRouter(self.db, self.clock, self.outbound, [AutoReplier()])
+        self.processes = Processes(self.pool)
+
+        self.network = AllowList(self.db, self.clock)
+        self.http = SafeHttp(lambda: self.network.current, user_agent=USER_AGENT)
+        self.media_links = MediaLinks(self.db, self.http, max_mb=settings.media_max_mb)
+        self._build_webhooks()
+        self.credits = CreditService(self.db, self.clock)
+        self.credit_settlement = Settlement(self.db, self.clock)
+        self.db.on_commit.append(self.credit_settlement.follower.wake)
+        self.knowledge = KnowledgeService(self.db, self.clock, self.http, max_mb=settings.knowledge_max_mb)
+        replier = self._build_ai()
+        self.replies = ReplyRouter(self.db, self.clock, self.outbound, [replier, AutoReplier()], bus=self.bus)
 
         self.pool.listeners += [self.outbound, self.downloads]
         self.inbound.on_waiting.append(self.replies.take)
         self.inbound.on_media.append(self.downloads.wake)
 
         self.world = None if settings.sandbox_world else WorldThread(settings.data_dir)
-        self.pool.engine_options["world"] = settings.sandbox_world or (self.world.socket_path if self.world else "")
-        self.phone = PhoneService(self.accounts, self.pool.engine_options["world"])
+        world = settings.sandbox_world or (self.world.socket_path if self.world else "")
+        self.pool.engine_options |= {
+            "world": world,
+            "multidevice_sessions_per_host": str(settings.multidevice_sessions_per_host),
+            "multidevice_proxy": settings.multidevice_proxy or "",
+            "multidevice_peer": str(settings.multidevice_peer.resolve()) if settings.multidevice_peer else "",
+        }
+        self.phone = PhoneService(self.accounts, world)
         self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+
+    def _build_webhooks(self) -> None:
+        bodies, feed = BodyBuilder(self.settings.public_url), DeliveryFeed()
+        self.dispatcher = Dispatcher(
+            self.db, self.clock, self.box, self.http, parallel=self.settings.webhook_concurrency, recent=bodies.recent, on_settled=feed.tell
+        )
+
+        def on_new() -> None:
+            self.dispatcher.wake()
+            feed.tell()
+
+        self.fan_out = FanOut(self.db, self.clock, bodies, on_new)
+        self.db.on_commit.append(self.fan_out.wake)
+        tester = Tester(self.db, self.clock, self.http, feed)
+        self.webhooks = WebhookService(self.db, self.clock, self.box, self.http, bodies=bodies, dispatcher=self.dispatcher, tester=tester)
+        self.deliveries = DeliveryLog(self.db, self.clock, self.dispatcher, feed)
+        self.webhook_housekeeping = Housekeeping(
+            self.db, self.clock, hold_hours=self.settings.webhook_hold_hours, log_days=self.settings.webhook_log_days
+        )
+
+    def _build_ai(self) -> AiReplier:
+        self.ai_providers = Providers(self.http)
+        breakers = Breakers(self.clock)
+        failover = Failover(self.ai_providers, breakers)
+        responder = Responder(failover, self.knowledge)
+        self.ai = AiService(self.db, self.clock, self.box, self.http, providers=self.ai_providers, breakers=breakers)
+        self.ai_trying = AiTrying(self.db, self.clock, self.box, providers=self.ai_providers, failover=failover, responder=responder)
+        self.ai_log = AiLog(self.db, self.clock)
+        return AiReplier(
+            self.db,
+            self.clock,
+            self.box,
+            providers=self.ai_providers,
+            responder=responder,
+            gatherer=Gatherer(self.db, self.clock, self.media),
+            budget=Budget(self.db, self.clock),
+            credits=self.credits,
+        )
 
     async def start(self) -> None:
         """Bring everything up; when it returns the program is ready: sessions come back in the background."""
@@ -85,6 +168,11 @@ class Runtime:
         await upgrade(self.settings.database)
         await self.bus.start()
         await self.auth.start()
+        await self.network.load()
+        await self.fan_out.start()
+        await self.dispatcher.start()
+        await self.credit_settlement.follower.start()
+        await self.knowledge.indexer.start()
         if self.world:
             await self.world.start()
         await self.outbound.start()
@@ -95,6 +183,11 @@ class Runtime:
         self._schedule(self.outbound.tick, seconds=5)
         self._schedule(self.inbound.tick, seconds=60)
         self._schedule(self.media.sweep, seconds=900)
+        self._schedule(self.dispatcher.tick, seconds=1)
+        self._schedule(self.dispatcher.keep, seconds=10)
+        self._schedule(self.network.load, seconds=10)
+        self._schedule(self.webhook_housekeeping.sweep, seconds=15)
+        self._schedule(self.credit_settlement.sweep, seconds=15)
         self.scheduler.start()
         _current = self
 
@@ -110,6 +203,12 @@ class Runtime:
         await self._end("downloads", self.downloads.stop())
         await self._end("sessions", self.pool.stop())
         await self._end("inbound", self.inbound.stop())
+        await self._end("knowledge", self.knowledge.indexer.stop())
+        await self._end("credits", self.credit_settlement.follower.stop())
+        await self._end("webhook fan-out", self.fan_out.stop())
+        await self._end("webhooks", self.dispatcher.stop(DRAIN_SECONDS))
+        await self._end("AI providers", self.ai_providers.close())
+        await self._end("outgoing requests", self.http.close())
         await self._end("sandbox phone", self.phone.close())
         if self.world:
             await self._end("sandbox", self.world.stop())

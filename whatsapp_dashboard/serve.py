@@ -28,6 +28,9 @@ from whatsapp_dashboard.ui.build import BuildError, ensure_built
 ROOT = Path(__file__).resolve().parent.parent
 REQUESTS_SECONDS = 2
 """How long running requests may take to finish at the end; the runtime then has the rest."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open. HTTP clients keep theirs for 5 to 60 s: if we closed first, a request could be on its way
+into a connection that ends, and fail for no reason a client can see."""
 STOP_SECONDS = 9.5
 """After this long a stop that hangs is cut, together with all child processes."""
 
@@ -145,6 +148,7 @@ def _config(app: Any, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         ws="websockets-sansio",
         ws_max_size=1_000_000,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUESTS_SECONDS,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.lively import Office
 from tests.support.server import Server
+from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import socket_path_for
 
@@ -52,7 +54,7 @@ async def until(what: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
 async def linked(api: httpx.AsyncClient, phone: SandboxPhone, **settings: Any) -> str:
     """A connected account without pauses between sends."""
     settings = {"pacing": {"min_ms": 0, "max_ms": 0, "typing": False}, "governor": {"enabled": False}, **settings}
-    created = await api.post("/api/accounts", json={"name": "Shop", "settings": settings})
+    created = await api.post("/api/accounts", json={"name": "Shop", "engine": "sandbox", "settings": settings})
     assert created.status_code == 201, created.text
     account = created.json()["id"]
     assert (await api.post(f"/api/accounts/{account}/reconnect")).status_code == 200
@@ -100,7 +102,7 @@ async def test_an_account_is_linked_and_speaks_by_api_alone(api: httpx.AsyncClie
 
 async def test_the_qr_is_there_as_an_image(api: httpx.AsyncClient) -> None:
     """ACC-3: for systems that show it themselves."""
-    account = (await api.post("/api/accounts", json={"name": "Shop"})).json()["id"]
+    account = (await api.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"})).json()["id"]
     await api.post(f"/api/accounts/{account}/reconnect")
 
     async def image() -> Any:
@@ -115,7 +117,7 @@ async def test_the_qr_is_there_as_an_image(api: httpx.AsyncClient) -> None:
 
 async def test_a_pairing_code_links_as_well(api: httpx.AsyncClient, phone: SandboxPhone) -> None:
     """ACC-3: where a camera is of no use."""
-    account = (await api.post("/api/accounts", json={"name": "Shop"})).json()["id"]
+    account = (await api.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"})).json()["id"]
     await api.post(f"/api/accounts/{account}/reconnect")
 
     async def code() -> Any:
@@ -256,3 +258,21 @@ async def test_every_answer_can_be_found_in_the_log(api: httpx.AsyncClient) -> N
     first, second = await api.get("/api/accounts"), await api.get("/api/nowhere")
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
     assert second.json()["status"] == 404
+
+
+async def test_a_message_in_doubt_is_listed_and_sent_again_only_when_told_to(api: httpx.AsyncClient, server: Server) -> None:
+    """MSG-4, MSG-11, API-3: a program finds what a crash left open, and decides."""
+    office = await Office(Database(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"), server.data_dir).open()
+    conversation = await office.conversation("Carla Ruiz", "34600555444")
+    doubtful = await office.say(conversation, "Shall I add a card?", mine=True, status="sent", unconfirmed=True)
+    await office.say(conversation, "Sent and proven", mine=True, status="delivered")
+    await office.db.close()
+    (row,) = (await api.get("/api/messages", params={"status": "in_doubt"})).json()["items"]
+    assert (row["id"], row["unconfirmed"]) == (doubtful.id, True)
+    items = (await api.get(f"/api/conversations/{conversation.id}/messages")).json()["items"]
+    assert sorted(item["unconfirmed"] for item in items) == [False, True]
+    answer = await api.post(f"/api/messages/{doubtful.id}/retry")
+    assert (answer.status_code, answer.json()["status"], answer.json()["unconfirmed"]) == (202, "queued", True)
+    assert (await api.get("/api/messages", params={"status": "in_doubt"})).json()["items"] == []
+    assert (await api.post(f"/api/messages/{doubtful.id}/retry")).status_code == 409
+    assert (await api.get("/api/messages", params={"status": "doubtful"})).status_code == 422

@@ -30,6 +30,14 @@ def row(page: Page, name: str) -> Locator:
     return page.locator("[data-account]").filter(has_text=name)
 
 
+async def new_sandbox(page: Page, name: str) -> None:
+    """Create a sandbox account; its linking dialog opens by itself."""
+    await page.get_by_role("button", name="New account").first.click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("radio", name=re.compile("^Sandbox")).click()
+    await page.get_by_role("button", name="Create and link").click()
+
+
 async def choose(page: Page, account: str, action: str) -> None:
     await page.get_by_role("button", name=f"Actions for {account}").click()
     await page.get_by_role("menuitem", name=action).click()
@@ -55,6 +63,7 @@ async def test_ana_creates_an_account_scans_its_code_and_sees_it_connected(windo
     await create.click()
     await expect(page.get_by_text("The name is too long: 256 of at most 255 characters.")).to_be_visible()
     await page.get_by_label("Name").fill("Sales")
+    await page.get_by_role("radio", name=re.compile("^Sandbox")).click()
     await create.click()
 
     dialog = page.get_by_test_id("link-dialog")
@@ -76,9 +85,7 @@ async def test_codes_rotate_run_out_and_begin_again_on_demand(window: Window, ph
     """ACC-3"""
     await phone.configure(qr_first=3, qr_next=3, qr_count=2)
     page = await open_accounts(window)
-    await page.get_by_role("button", name="New account").first.click()
-    await page.get_by_label("Name").fill("Sales")
-    await page.get_by_role("button", name="Create and link").click()
+    await new_sandbox(page, "Sales")
     dialog = page.get_by_test_id("link-dialog")
     first = await dialog.get_by_test_id("qr").get_attribute("src")
     assert first
@@ -96,9 +103,7 @@ async def test_codes_rotate_run_out_and_begin_again_on_demand(window: Window, ph
 async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window, phone: SandboxPhone) -> None:
     """ACC-3"""
     page = await open_accounts(window)
-    await page.get_by_role("button", name="New account").first.click()
-    await page.get_by_label("Name").fill("Support")
-    await page.get_by_role("button", name="Create and link").click()
+    await new_sandbox(page, "Support")
     dialog = page.get_by_test_id("link-dialog")
     await expect(dialog.get_by_test_id("qr")).to_be_visible()
     await dialog.get_by_role("radio", name="Phone number").click()
@@ -107,6 +112,11 @@ async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window,
     await expect(dialog.get_by_role("alert")).to_be_visible()
     await dialog.get_by_label("Phone number of the account").fill("+34 600 555 444")
     await dialog.get_by_role("button", name="Get a code").click()
+    await expect(dialog.get_by_test_id("pairing-code")).to_have_text(re.compile(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"))
+    await expect(dialog.get_by_role("timer").filter(has_text="Good for")).to_be_visible()
+    await expect(dialog.get_by_role("button", name="Copy the code")).to_be_visible()
+    await expect(dialog.get_by_text("Open the Sandbox phone.")).to_be_visible()
+    await expect(dialog.get_by_text("Link with phone number instead")).to_have_count(0)
     code = (await dialog.get_by_test_id("pairing-code").inner_text()).replace("-", "")
     await phone.enter_pairing_code(code)
     await expect(dialog.get_by_test_id("linked-phone")).to_contain_text("+34 600 55 54 44")
@@ -129,9 +139,7 @@ async def test_a_lost_connection_comes_back_by_itself_and_a_logged_out_phone_say
     await expect(row(page, "Sales").get_by_role("button", name="Link")).to_be_visible()
 
 
-async def test_disconnecting_logging_out_and_deleting_do_what_they_say(
-    window: Window, phone: SandboxPhone, api: httpx.AsyncClient
-) -> None:
+async def test_disconnecting_logging_out_and_deleting_do_what_they_say(window: Window, phone: SandboxPhone, api: httpx.AsyncClient) -> None:
     """ACC-1, ACC-7"""
     account_id = await linked_account(api, phone, "Sales")
     for text in ("Hello", "Anybody there?"):
@@ -170,6 +178,8 @@ async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Wi
     await page.get_by_role("option", name="Portugal").click()
     await dialog.get_by_role("radio", name="Replies").click()
     await dialog.get_by_role("switch", name="Auto-reply").click()
+    await dialog.get_by_role("radio", name="Sending").click()
+    await dialog.get_by_role("switch", name="Send again by itself").click()
     await dialog.get_by_role("radio", name="Safety").click()
     await dialog.get_by_label("Warm-up (days)").fill("soon")
     await dialog.get_by_role("button", name="Save").click()
@@ -183,8 +193,32 @@ async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Wi
     await expect(row(page, "Sales").get_by_role("switch")).to_be_checked()
     settings = (await api.get(f"/api/accounts/{account_id}")).json()["settings"]
     assert settings["governor"]["warm_up_days"] == 14
+    assert settings["resend_unconfirmed"] is True
     assert settings["default_country"] == "PT"
     assert settings["auto_reply"] == {"enabled": True, "text": "Thanks, we answer soon."}
+
+
+async def test_a_restriction_and_the_limit_of_the_warm_up_stand_beside_the_limits(
+    window: Window, phone: SandboxPhone, api: httpx.AsyncClient
+) -> None:
+    """ACC-11"""
+    await linked_account(api, phone, "Sales")
+    page = await open_accounts(window)
+    await phone.switch("restricted_until", int(time.time()) + 3_600)
+    await phone.switch("restricted", "463")
+    answer = await api.post("/api/messages/send", json=await _greeting(api))
+    assert answer.status_code == 202, answer.text
+    await expect(row(page, "Sales").get_by_test_id("restriction")).to_contain_text("WhatsApp restricts sending")
+    await choose(page, "Sales", "Edit")
+    dialog = page.get_by_role("dialog", name="Edit Sales")
+    await dialog.get_by_role("radio", name="Safety").click()
+    await expect(dialog.get_by_test_id("restriction")).to_contain_text("Sending is paused for another")
+    await expect(dialog.get_by_text("Now, in the warm-up: 6.")).to_be_visible()
+
+
+async def _greeting(api: httpx.AsyncClient) -> dict[str, str]:
+    (account,) = (await api.get("/api/accounts")).json()
+    return {"account_id": account["id"], "number": "+34600111222", "message": "hello"}
 
 
 async def test_auto_reply_without_a_text_asks_for_the_text(window: Window, api: httpx.AsyncClient) -> None:

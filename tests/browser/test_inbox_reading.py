@@ -44,7 +44,10 @@ async def test_every_kind_of_message_is_shown_in_place(window: Window, office: O
         "Birthday on Friday",
         "This message was deleted",
         "edited",
-        "recovered",
+        "Missed while offline",
+        "In doubt.",
+        "A message of a kind this dashboard cannot show.",
+        "This message could not be read.",
         "Talk to a person",
         "Friday morning",
         "1 voter",
@@ -59,10 +62,46 @@ async def test_every_kind_of_message_is_shown_in_place(window: Window, office: O
     ):
         await expect(thread.get_by_text(text).first).to_be_visible()
     await expect(thread.locator("audio")).to_have_count(1)
-    await expect(thread.get_by_role("button", name="Send again")).to_have_count(2)
+    await expect(thread.get_by_role("button", name="Send again")).to_have_count(3)
     link = thread.get_by_role("link", name="https://maps.example/place?x=1&y=2")
     assert await link.get_attribute("rel") == "noopener noreferrer nofollow"
     await expect(page.get_by_text("goes out when it is back")).to_be_visible()
+
+
+async def test_a_message_in_doubt_is_sent_again_only_after_a_question(window: Window, office: Office) -> None:
+    """MSG-4, MSG-11: in the thread and in the log; a viewer reads why, and cannot."""
+    conversation = await office.conversation("Carla Ruiz", "34600555444")
+    for number in range(2):
+        await office.say(conversation, f"Order {number}", ago=2 - number, mine=True, status="sent", unconfirmed=True)
+    page = await opened(window, conversation.id)
+    doubt = page.get_by_role("log").get_by_text("In doubt.")
+    await expect(doubt).to_have_count(2)
+    await page.get_by_role("button", name="Send again").first.click()
+    question = page.get_by_role("alertdialog")
+    await expect(question).to_contain_text("the contact gets it twice")
+    await page.keyboard.press("Escape")
+    await expect(doubt).to_have_count(2)
+    await page.get_by_role("button", name="Send again").first.click()
+    await question.get_by_role("button", name="Send again").click()
+    await expect(doubt).to_have_count(1)
+
+    await page.goto("/messages?status=in_doubt")
+    rows = page.locator("[data-message]")
+    await expect(rows).to_have_count(1)
+    await rows.first.click()
+    trouble = page.get_by_test_id("message-detail").get_by_test_id("trouble")
+    await trouble.get_by_role("button", name="Send again").click()
+    await question.get_by_role("button", name="Send again").click()
+    await expect(trouble).to_be_hidden()
+
+    await office.say(conversation, "Order 2", mine=True, status="sent", unconfirmed=True)
+    await page.goto("/")
+    await page.get_by_role("link", name="1 message is in doubt").click()
+    await expect(rows).to_have_count(1)
+
+    vic = await opened(window, conversation.id, "vic")
+    await expect(vic.get_by_role("log").get_by_text("Order 0")).to_be_visible()
+    await expect(vic.get_by_role("button", name="Send again")).to_have_count(0)
 
 
 async def test_older_messages_are_added_above_without_moving_what_is_read(window: Window, office: Office) -> None:

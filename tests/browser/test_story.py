@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from tests.api.test_routes import png
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
+from tests.support.inbox_page import bubble, line, set_account
+from tests.support.linking import UNPACED
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 pytestmark = pytest.mark.browser
 
 REPLY = "Thanks, we answer in an hour."
 THREE = {"carla": "Carla asks for the menu", "dev": "Dev wants to order", "emma": "Emma is lost"}
-
-
-def bubble(page: Page, text: str) -> Locator:
-    """A message of the open thread."""
-    return page.get_by_role("log", name="Messages").locator("[data-message]").filter(has_text=text)
-
-
-def line(page: Page, text: str) -> Locator:
-    """A conversation of the list."""
-    return page.locator("[aria-label=Conversations] [data-conversation]").filter(has_text=text)
 
 
 async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone: SandboxPhone, tmp_path: Path) -> None:
@@ -37,6 +30,7 @@ async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone:
     await page.goto("/accounts")
     await page.get_by_role("button", name="New account").first.click()
     await page.get_by_label("Name").fill("Bakery")
+    await page.get_by_role("radio", name=re.compile("^Sandbox")).click()
     await page.get_by_role("button", name="Create and link").click()
     dialog = page.get_by_test_id("link-dialog")
     await expect(dialog.get_by_test_id("qr")).to_be_visible()
@@ -49,7 +43,7 @@ async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone:
     await dialog.get_by_role("button", name="Done").click()
 
     # The automatic reply is turned on, without pauses, for the test's sake.
-    await turn_on_reply(page)
+    await set_account(page, auto_reply={"enabled": True, "text": REPLY}, **UNPACED)
 
     # Three contacts write at once; all are answered; the ticks turn.
     names = {item["id"]: item["name"] for item in await phone.contacts()}
@@ -96,21 +90,6 @@ async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone:
     assert len(await phone.received("carla")) == 3
     while_away = ("socket", "err_connection_refused")  # what a browser says while the server restarts
     assert not [entry for entry in window.console if entry.startswith("error") and not any(sign in entry.lower() for sign in while_away)]
-
-
-async def turn_on_reply(page: Page) -> None:
-    """Set the reply and the pauses through the API, as the page does."""
-    await page.evaluate(
-        """async text => {
-            const accounts = await (await fetch("/api/accounts")).json();
-            await fetch("/api/accounts/" + accounts[0].id, {
-                method: "PATCH",
-                headers: {"Content-Type": "application/json"},
-                body: JSON.stringify({settings: {auto_reply: {enabled: true, text}, pacing: {min_ms: 0, max_ms: 0, typing: false}}}),
-            });
-        }""",
-        REPLY,
-    )
 
 
 async def until_received(phone: SandboxPhone, wanted: dict[str, list[str]]) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -44,15 +44,6 @@ class Stream:
 
     written: dict[str, tuple[str, str]]
     order: dict[str, list[str]]
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    """A sandbox world as its own process."""
-    process = World(seed=7)
-    process.start()
-    yield process
-    process.close()
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import time
 from collections.abc import Callable
 
 import httpx
@@ -24,6 +26,19 @@ def test_a_killed_server_starts_again(server: Server) -> None:
     server.kill()
     server.start()
     assert httpx.get(f"{server.url}/health/live", timeout=5).json()["status"] == "alive"
+
+
+def test_an_idle_connection_outlives_the_patience_of_clients(server: Server) -> None:
+    """API-1: a client that kept its connection for some seconds may use it again; the server does not close it under the request."""
+    connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
+    connection.connect()
+    used = connection.sock
+    for pause in (6.0, 0.0):
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().read()
+        time.sleep(pause)
+        assert connection.sock is used
+    connection.close()
 
 
 def test_a_first_start_prints_a_password_once(new_server: Callable[..., Server]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.support.server import Server
 
@@ -24,6 +24,8 @@ FLAGS = [
 ]
 WAIT_MS = 15_000
 """How long a page may take to show what a test waits for."""
+
+expect.set_options(timeout=WAIT_MS)
 
 
 @asynccontextmanager

@@ -201,10 +201,19 @@ class Office:
         await self.say(
             made, "Anything else?", ago=50, mine=True, type="buttons", origin="api", payload={"buttons": ["Talk to a person", "No, thanks"]}
         )
+        await self.say(made, "", ago=52, type="unsupported")
+        await self.say(
+            made, "This message could not be read. Look at the phone; it may appear there.", ago=51, type="unsupported"
+        )  # fmt: skip
+        await self.say(made, "Are you there?", ago=38, recovered=True)
         await self.say(made, "Friday at 10 is perfect. https://maps.example/place?x=1&y=2", ago=30, recovered=True)
         await self.say(made, "Booked: Friday, 10:00.", ago=25, mine=True, edited_at=self.now)
         await self.say(made, "wrong chat, sorry", ago=24, mine=True, revoked_at=self.now, origin="phone")
         await self.say(made, "Your parcel leaves tomorrow.", ago=20, mine=True, status="sent", flagged_at=self.now)
+        await self.say(
+            made, "Shall I add a card?", ago=19.5, mine=True, status="sent", unconfirmed=True,
+            status_reason="Sending was cut off; it is in doubt whether WhatsApp has it.",
+        )  # fmt: skip
         await self.say(made, "And here is the receipt.", ago=19, mine=True, status="failed", status_reason="The number is not on WhatsApp.")
         await self.say(made, "See you on Friday!", ago=2, mine=True, status="delivered")
         async with self.db.write() as session:

@@ -22,6 +22,7 @@ from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MediaFile, MediaRef, MessageKey, MessageType, SendResult
 from whatsapp_dashboard.engines.base import Capability, Engine, EngineContext, Lookup
 from whatsapp_dashboard.errors import Permanent, Unavailable
+from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.messages.downloads import MediaDownloads
 from whatsapp_dashboard.messages.inbound import Inbound
 from whatsapp_dashboard.messages.media import MediaStore
@@ -146,7 +147,8 @@ class Pipeline:
         self.store = MediaStore(db, settings)
         self.outbound = Outbound(db, clock, self.pool, self.store)
         self.inbound = Inbound(db, clock, in_doubt=self.outbound.in_doubt)
-        self.replies = ReplyRouter(db, clock, self.outbound, repliers or [AutoReplier()])
+        self.bus = EventBus(db)
+        self.replies = ReplyRouter(db, clock, self.outbound, repliers or [AutoReplier()], bus=self.bus)
         self.downloads = MediaDownloads(db, clock, self.pool, self.store, max_mb=64)
         self.messages = MessageService(db, clock, self.outbound, self.store, lambda _name: ScriptedEngine.capabilities)
         self.inbound.on_waiting.append(self.replies.take)
@@ -164,6 +166,8 @@ class Pipeline:
 
     async def begin(self) -> None:
         """Start what the program starts, then connect the account."""
+        self.db.on_commit.append(self.bus.wake)
+        await self.bus.start()
         await self.outbound.start()
         await self.replies.start()
         self.downloads.start()
@@ -203,6 +207,8 @@ class Pipeline:
         await self.replies.stop(1)
         await self.downloads.stop()
         await self.outbound.stop(1)
+        self.db.on_commit.remove(self.bus.wake)
+        await self.bus.stop()
 
     @property
     def engine(self) -> ScriptedEngine:
@@ -221,6 +227,11 @@ class Pipeline:
         event = self.event(text, chat, **more)
         await self.inbound.submit(self.account, event)
         return event
+
+    async def say_as_ben(self, text: str) -> Message:
+        """Ben writes from the inbox, in the only conversation there is."""
+        content = Content(MessageType.TEXT, text)
+        return await self.messages.send(self.cast.ben, self.account, content, conversation_id=(await self.conversation()).id)
 
     async def settle(self) -> None:
         """Wait until nothing moves any more."""

@@ -39,6 +39,12 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0
 
+    def set(self, **env: str) -> dict[str, str]:
+        """Settings for the next start (an empty one counts as not set); what they were."""
+        before = {name: self._env.get(name, "") for name in env}
+        self._env |= env
+        return before
+
     @property
     def pid(self) -> int:
         """Process id of the running server."""

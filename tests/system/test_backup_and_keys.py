@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,26 @@ async def test_a_backup_restores_everything_into_an_empty_folder(tmp_path: Path)
     restore(new, tmp_path / "all.tar.gz")
     assert await opened(new, account_id) == SECRET
     assert (new.media_dir / "ab" / "abcd").read_bytes() == b"picture"
+
+
+async def test_a_session_that_runs_is_saved_as_it_is_at_this_moment(tmp_path: Path) -> None:
+    """OPS-4, ACC-4: its database is open and not all of it is in the file yet."""
+    old, new = settings_in(tmp_path / "old"), settings_in(tmp_path / "new")
+    account_id = await fill(old)
+    folder = old.data_dir / "sessions" / account_id
+    folder.mkdir(parents=True)
+    (folder / "session.lock").touch()
+    (folder / "session.sealed").write_bytes(b"sealed")
+    with closing(sqlite3.connect(folder / "session.db", isolation_level=None)) as running:
+        running.execute("PRAGMA journal_mode = WAL")
+        running.execute("CREATE TABLE device (jid TEXT)")
+        running.execute("INSERT INTO device VALUES ('34600')")
+        backup(old, tmp_path / "all.tar.gz")
+    restore(new, tmp_path / "all.tar.gz")
+    restored = new.data_dir / "sessions" / account_id
+    assert {path.name for path in restored.iterdir()} == {"session.db", "session.sealed"}
+    with closing(sqlite3.connect(restored / "session.db")) as db:
+        assert db.execute("SELECT jid FROM device").fetchall() == [("34600",)]
 
 
 async def test_a_backup_can_be_read_by_its_owner_only(tmp_path: Path) -> None:

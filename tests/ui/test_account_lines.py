@@ -13,7 +13,7 @@ from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.engines.base import Capability
 from whatsapp_dashboard.ui.accounts.countries import COUNTRIES, find_countries
 from whatsapp_dashboard.ui.accounts.delete_state import what_goes
-from whatsapp_dashboard.ui.accounts.edit_state import NUMBERS, SWITCHES, TEXTS, flatten
+from whatsapp_dashboard.ui.accounts.edit_state import NUMBERS, SWITCHES, TEXTS, flatten, limit_now
 from whatsapp_dashboard.ui.accounts.lines import account_line, duration
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -73,6 +73,13 @@ def test_a_restriction_is_shown_until_it_ends() -> None:
     restricted = row(restricted_until=NOW + timedelta(minutes=1), restriction="463")
     assert account_line(restricted, NOW).restricted_until
     assert account_line(restricted, NOW + timedelta(minutes=2)).restricted_until == ""
+
+
+def test_the_warm_up_says_what_is_left_of_the_daily_limit() -> None:
+    """ACC-11"""
+    assert limit_now(row(linked_at=NOW), NOW) == " Now, in the warm-up: 5."
+    assert limit_now(row(linked_at=NOW - timedelta(days=8)), NOW) == ""
+    assert limit_now(row(linked_at=NOW, linked=False), NOW) == ""
 
 
 def test_an_account_whose_engine_needs_no_phone_is_not_asked_to_scan() -> None:

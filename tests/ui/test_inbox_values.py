@@ -102,6 +102,32 @@ def test_a_day_and_a_sender_are_named_once_in_a_row() -> None:
     assert [one.shows_sender for one in laid] == [True, True, False, True]
 
 
+def test_what_was_missed_while_offline_has_one_heading_per_gap_and_day() -> None:
+    """ACC-10: with the times of its first and last message; a note between them does not end it."""
+    times = [(-700, True), (0, False), (1, True), (2, False), (3, True), (4, False), (5, True)]
+    items = [
+        ThreadItem("note" if after == 2 else "message", str(n), NOON + timedelta(minutes=after), direction="incoming", type="text",
+                   recovered=recovered, created_at=NOON + timedelta(minutes=30))
+        for n, (after, recovered) in enumerate(times)
+    ]  # fmt: skip
+    laid = lay_out([shown(item) for item in items], NOON, "UTC")
+    assert [one.missed for one in laid] == [
+        "Missed while offline, 00:20, recovered", "", "Missed while offline, 12:01–12:03, recovered", "", "", "",
+        "Missed while offline, 12:05, recovered",
+    ]  # fmt: skip
+    assert "Fetched 1 March 2026, 12:30:00" in shown(items[-1]).exact.replace("13:30", "12:30")
+    assert lay_out(laid, NOON, "UTC") == laid
+
+
+def test_a_message_in_doubt_is_not_shown_as_sent() -> None:
+    """MSG-4: neither in the thread nor in the list; while it is sent anew it waits as any other."""
+    item = ThreadItem("message", "1", NOON, direction="outgoing", type="text", status="sent", unconfirmed=True)
+    assert shown(item).doubt
+    assert not shown(replace(item, status="queued")).doubt
+    assert conversation_line(replace(ROW, preview_status="sent", preview_unconfirmed=True), NOON, "UTC").ticks == "in_doubt"
+    assert conversation_line(replace(ROW, preview_status="delivered", preview_unconfirmed=True), NOON, "UTC").ticks == "delivered"
+
+
 def test_polls_reactions_and_files_are_counted_and_named() -> None:
     """MSG-1, MSG-7"""
     item = ThreadItem(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from whatsapp_dashboard.errors import Invalid
-from whatsapp_dashboard.ui.messages.filters import export_address, from_address, known_zone, to_address, to_filters
+from whatsapp_dashboard.ui.messages.filters import export_address, from_address, to_address, to_filters
+from whatsapp_dashboard.ui.times import known_zone
 
 
 def test_filters_survive_the_way_through_the_address() -> None:

@@ -21,7 +21,7 @@ def test_a_stream_of_messages_reads_the_figures_now_and_then(monkeypatch: pytest
     monkeypatch.setattr(pace.time, "monotonic", lambda: now)
     paced = Pace(idle=10)
     assert paced.due([])
-    assert not paced.due([event("message"), event("message.status"), event("conversation.updated")])
+    assert not paced.due([event("message"), event("message.status"), event("conversation.updated"), event("credits.changed")])
     assert paced.due([event("message"), event("session.status")])
     assert not paced.due([])
     assert not paced.due([event("message.queued")])

@@ -8,7 +8,25 @@ from starlette.middleware.cors import CORSMiddleware
 from whatsapp_dashboard.api import problems
 from whatsapp_dashboard.api.gate import Gate
 from whatsapp_dashboard.api.limits import Limits
-from whatsapp_dashboard.api.routes import accounts, auth, conversations, docs, health, media, messages, operators, sending
+from whatsapp_dashboard.api.routes import (
+    accounts,
+    ai,
+    ai_log,
+    auth,
+    conversations,
+    credits,
+    deliveries,
+    docs,
+    health,
+    knowledge,
+    media,
+    messages,
+    network,
+    operators,
+    sending,
+    system,
+    webhooks,
+)
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.errors import NotFound
 
@@ -16,10 +34,18 @@ ROUTERS: list[APIRouter] = [
     auth.router,
     operators.router,
     accounts.router,
+    ai.router,
+    ai_log.router,
     conversations.router,
     sending.router,
     messages.router,
     media.router,
+    deliveries.router,
+    webhooks.router,
+    network.router,
+    knowledge.router,
+    credits.router,
+    system.router,
     docs.router,
     health.router,
 ]

@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 SECONDS = 30.0
 BODY_BYTES = 1_048_576
 UPLOAD_PATH = "/api/messages/send/media"
-UNTIMED = frozenset({UPLOAD_PATH, "/api/messages/export.csv"})
+KNOWLEDGE_PATH = "/api/knowledge/documents/upload"
+UNTIMED = frozenset({UPLOAD_PATH, KNOWLEDGE_PATH, "/api/messages/export.csv", "/api/credits/ledger.csv"})
 """Up- and downloads take as long as the line needs."""
 
 
@@ -36,7 +37,10 @@ class Limits:
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app = app
         # base64 makes a file a third larger; the rest of the form is small
-        self._upload_bytes = settings.media_max_mb * 1_048_576 * 4 // 3 + BODY_BYTES
+        self._limits = {
+            UPLOAD_PATH: settings.media_max_mb * 1_048_576 * 4 // 3 + BODY_BYTES,
+            KNOWLEDGE_PATH: settings.knowledge_max_mb * 1_048_576 + BODY_BYTES,
+        }
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Pass the request on, with its id in the log and in the answer."""
@@ -56,7 +60,7 @@ class Limits:
                 await self._refuse(TimeLimit(f"This took longer than {SECONDS:.0f} seconds and was stopped."), scope, receive, answer)
 
     def _counted(self, scope: dict[str, Any], receive: Any) -> Any:
-        limit = self._upload_bytes if scope["path"] == UPLOAD_PATH else BODY_BYTES
+        limit = self._limits.get(scope["path"], BODY_BYTES)
         announced = dict(scope["headers"]).get(b"content-length", b"")
         seen = int(announced) if announced.isdigit() else 0
         if seen > limit:

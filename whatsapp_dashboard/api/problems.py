@@ -40,7 +40,7 @@ def problem(error: AppError) -> JSONResponse:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     extra = {"field": error.field} if error.field else {}
-    return _document(error.status, error.code, error.message, headers, **extra)
+    return _document(error.status, error.code, error.message, headers, **extra, **error.facts)
 
 
 def install(app: FastAPI) -> None:

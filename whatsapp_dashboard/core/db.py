@@ -34,6 +34,7 @@ GROUP_LIMIT = 64
 
 _BEFORE_COMMIT = "before_commit"
 _AFTER_COMMIT = "after_commit"
+_ANNOUNCED = "announced"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -73,7 +74,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.engine: AsyncEngine = _create_engine(url)
         self.on_commit: list[Callable[[], None]] = []
-        """Called after every write that is on disk; must be quick."""
+        """Called when a write that was announced (:func:`announce`) is on disk; must be quick."""
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
@@ -156,7 +157,8 @@ class Database:
     def _tell(self, sessions: list[AsyncSession]) -> None:
         """The writes of ``sessions`` are on disk. A listener's fault is logged: it cannot undo them."""
         actions = [action for session in sessions for action in session.info.get(_AFTER_COMMIT, {}).values()]
-        for action in (*actions, *self.on_commit):
+        announced = any(_ANNOUNCED in session.info for session in sessions)
+        for action in (*actions, *(self.on_commit if announced else ())):
             try:
                 action()
             except Exception:
@@ -198,6 +200,11 @@ def before_commit(session: AsyncSession, name: str, action: Callable[[AsyncSessi
 def after_commit(session: AsyncSession, name: str, action: Callable[[], Any]) -> None:
     """Call ``action`` when this write is on disk, once per ``name``. Never called when the write was undone."""
     session.info.setdefault(_AFTER_COMMIT, {}).setdefault(name, action)
+
+
+def announce(session: AsyncSession) -> None:
+    """This write is of interest to those who listen by :attr:`Database.on_commit`."""
+    session.info[_ANNOUNCED] = True
 
 
 async def _run_before_commit(session: AsyncSession) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from whatsapp_dashboard.core.db import before_commit
+from whatsapp_dashboard.core.db import announce, before_commit
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.models import Event
 from whatsapp_dashboard.models.base import metadata, utc_now
@@ -67,6 +67,7 @@ def record(
         }
     )
     before_commit(session, _PENDING, _append)
+    announce(session)
     return event_id
 
 

@@ -1,17 +1,32 @@
 """The tables. Importing this package registers every one of them with ``metadata``."""
 
 from whatsapp_dashboard.models.account import Account, SessionCredential, SessionLease
+from whatsapp_dashboard.models.ai import AiAnswer, AiCall, AiChat, AiConfig, AiProvider
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
-from whatsapp_dashboard.models.event import Event, Setting
+from whatsapp_dashboard.models.credit import CreditBalance, CreditEntry, CreditHold
+from whatsapp_dashboard.models.event import Event, EventCursor, Setting
+from whatsapp_dashboard.models.knowledge import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply
+from whatsapp_dashboard.models.webhook import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookHour
 from whatsapp_dashboard.models.workspace import LoginAttempt, LoginSession, Operator, Workspace
 
 __all__ = [
     "Account",
+    "AiAnswer",
+    "AiCall",
+    "AiChat",
+    "AiConfig",
+    "AiProvider",
     "Contact",
     "Conversation",
+    "CreditBalance",
+    "CreditEntry",
+    "CreditHold",
     "Event",
+    "EventCursor",
+    "KnowledgeDocument",
+    "KnowledgePassage",
     "LoginAttempt",
     "LoginSession",
     "Media",
@@ -24,6 +39,11 @@ __all__ = [
     "SessionCredential",
     "SessionLease",
     "Setting",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookHour",
     "Workspace",
     "metadata",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from whatsapp_dashboard.domain.ids import new_id
@@ -24,6 +25,15 @@ class Event(SQLModel, table=True):
     message_id: str | None = Field(default=None, max_length=36)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=Json, nullable=False)
     created_at: datetime = created_field(index=True)
+
+
+class EventCursor(SQLModel, table=True):
+    """How far a reader of the log has come, when it must not miss or repeat anything."""
+
+    __tablename__ = "event_cursor"
+
+    name: str = Field(primary_key=True, max_length=64)
+    seq: int = Field(sa_type=BigInteger)
 
 
 class Setting(SQLModel, table=True):

@@ -23,7 +23,7 @@ from whatsapp_dashboard.system.data_lock import DataLock
 
 _DUMP = "postgresql.dump"
 _SQLITE_FILES = ("dashboard.db", "sandbox.db")
-_FOLDERS = ("media", "sessions")
+_MEDIA, _SESSIONS = _FOLDERS = ("media", "sessions")
 _TOOL_SECONDS = 3_600
 
 
@@ -90,7 +90,10 @@ def _pieces(settings: Settings, scratch: Path) -> list[tuple[str, Path]]:
         if path.exists():
             _copy_sqlite(path, scratch / name)
             pieces.append((name, scratch / name))
-    pieces += [(name, data / name) for name in (*_FOLDERS, KEY_FILE) if (data / name).exists()]
+    if (data / _SESSIONS).exists():
+        _copy_sessions(data / _SESSIONS, scratch / _SESSIONS)
+        pieces.append((_SESSIONS, scratch / _SESSIONS))
+    pieces += [(name, data / name) for name in (_MEDIA, KEY_FILE) if (data / name).exists()]
     if not any(name in (_DUMP, "dashboard.db") for name, _ in pieces):
         raise BackupError(f"There is no database in {data.resolve()}; nothing to back up.")
     return pieces
@@ -107,6 +110,18 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     """SQLite's own online backup: a consistent copy, whoever writes meanwhile."""
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
+
+
+def _copy_sessions(source: Path, target: Path) -> None:
+    """What engines keep for each session: databases as they are at this moment, also while the session runs, other files as they lie."""
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif path.suffix == ".db":
+            _copy_sqlite(path, copy)
+        elif path.is_file() and not path.name.endswith(("-wal", "-shm", ".lock", ".part")):
+            shutil.copy2(path, copy)
 
 
 def _restore_database(settings: Settings, unpacked: Path) -> None:

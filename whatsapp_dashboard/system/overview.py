@@ -15,10 +15,15 @@ from whatsapp_dashboard.domain.ids import id_floor
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.events.log import last_seq
 from whatsapp_dashboard.models import Account, Contact, Conversation, Event, Message
+from whatsapp_dashboard.system.ai_trouble import AiTrouble, ai_trouble
 
 LOOK_BACK = 20_000
 """Events looked through for the recent ones, so that a long log costs no more than a short one."""
-NOTEWORTHY = ("session.status", "session.restricted", "account.created", "account.deleted", "call")
+NOTEWORTHY = (
+    "session.status", "session.restricted", "account.created", "account.deleted", "call", "webhook.failing", "webhook.recovered",
+    "ai.budget_reached",
+    "credits.exhausted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class WaitingConversation:
 
 @dataclass(frozen=True, slots=True)
 class RecentEvent:
-    """Something that happened to an account."""
+    """Something that happened to an account, or to a webhook: then its name stands in ``account_name``. Empty for the workspace itself."""
 
     type: str
     at: datetime
@@ -54,7 +59,11 @@ class OverviewView:
     waiting: tuple[WaitingConversation, ...]
     failed_24h: int
     queued: int
+    in_doubt: int
+    """Messages in doubt that nobody has decided about (MSG-4)."""
     recent: tuple[RecentEvent, ...]
+    ai_trouble: tuple[AiTrouble, ...] = ()
+    """Bots that are on and do not answer."""
 
 
 class Overview:
@@ -98,6 +107,11 @@ class Overview:
             queued = await session.scalar(
                 select(func.count()).select_from(Message).where(col(Message.status) == "queued", col(Message.account_id).in_(names))
             )
+            in_doubt = await session.scalar(
+                select(func.count())
+                .select_from(Message)
+                .where(col(Message.unconfirmed), col(Message.account_id).in_(names), col(Message.status) == "sent")
+            )
             newest = await last_seq(session)
             events = await session.scalars(
                 select(Event)
@@ -110,7 +124,8 @@ class Overview:
                 .limit(recent)
             )
             happened = tuple(_event(event, names) for event in events)
-        return OverviewView(total, found, failed or 0, queued or 0, happened)
+            trouble = await ai_trouble(session, names, now, after_seq=newest - LOOK_BACK)
+        return OverviewView(total, found, failed or 0, queued or 0, in_doubt or 0, happened, trouble)
 
 
 def _waiting(conversation: Conversation, contact: Contact, names: dict[str, str]) -> WaitingConversation:

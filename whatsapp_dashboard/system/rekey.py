@@ -11,12 +11,16 @@ from sqlmodel import col
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import KEY_BYTES, KEY_FILE, CryptoError, SecretBox, load_keys, stage_key, staged
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.models import Operator, SessionCredential
+from whatsapp_dashboard.models import AiProvider, Operator, SessionCredential, Webhook
 from whatsapp_dashboard.system.data_lock import DataLock
 
 SEALED: tuple[tuple[Any, str, str], ...] = (
     (SessionCredential, "sealed", "account_id"),
     (Operator, "totp_secret", "id"),
+    (Webhook, "headers", "id"),
+    (Webhook, "secret", "id"),
+    (Webhook, "previous_secret", "id"),
+    (AiProvider, "api_key", "id"),
 )
 """Every column that holds a sealed secret: table, column, primary key. Its place is ``table/column/key``."""
 

@@ -18,7 +18,7 @@ PRODUCT = "WhatsApp Dashboard"
 def create_app() -> rx.App:
     """Every page of `PAGES` in its frame; the shell learns who is there before the page loads its own data."""
     app = rx.App(
-        stylesheets=["/app.css", "/inbox.css"],
+        stylesheets=["/app.css", "/inbox.css", "/chatbot.css"],
         html_lang="en",
         head_components=[rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"), rx.el.script(src="/session.js")],
         backend_exception_handler=explain,

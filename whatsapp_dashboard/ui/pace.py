@@ -9,6 +9,7 @@ from whatsapp_dashboard.events.log import EventRecord
 
 STREAM_SECONDS = 3.0
 """Figures that count messages are read at most this often while messages stream in: on a busy day counting is dear."""
+_STREAM = ("message", "conversation", "credits")
 LOOK_SECONDS = 1.0
 """How often a page asks; for the ``every`` of :func:`~whatsapp_dashboard.ui.live.live`."""
 
@@ -23,11 +24,11 @@ class Pace:
         self._behind = False
 
     def due(self, events: Sequence[EventRecord]) -> bool:
-        """True for any event that is no message, and for messages once per :data:`STREAM_SECONDS`; what was passed over is
-        made up for as soon as that time is over."""
+        """True for any event that is no message, and for messages and what comes with each of them once per :data:`STREAM_SECONDS`;
+        what was passed over is made up for as soon as that time is over."""
         now = time.monotonic()
         rest = now - self._last
-        stream = all(event.type.partition(".")[0] in ("message", "conversation") for event in events)
+        stream = all(event.type.partition(".")[0] in _STREAM for event in events)
         self._behind = self._behind or bool(events)
         due = rest >= (STREAM_SECONDS if self._behind else self._idle) if stream else True
         if due:

@@ -1,7 +1,7 @@
 """What every page's State is built on: who is asking, the services, and event handlers that are safe by default.
 
-Reflex lets any client call any public method of a State. Here only methods marked with :func:`action` or
-:func:`background` can be called; the guard refuses all others (SEC-4). Helper methods begin with an underscore.
+Reflex lets any client call any public method of a State. Here only methods marked with :func:`action`,
+:func:`background` or :func:`aside` can be called; the guard refuses all others (SEC-4). Helper methods begin with an underscore.
 """
 
 from __future__ import annotations
@@ -63,8 +63,13 @@ def background(handler: Callable[..., Any]) -> Any:
     return rx.event(background=True, supersedes=True)(_guarded(handler))
 
 
+def aside(handler: Callable[..., Any]) -> Any:
+    """Like :func:`background` for work that takes seconds beside everything else: the same method may run several times at once."""
+    return rx.event(background=True)(_guarded(handler))
+
+
 def is_callable(handler: Callable[..., Any]) -> bool:
-    """Whether a client may call this method (:func:`action` or :func:`background`)."""
+    """Whether a client may call this method (:func:`action`, :func:`background` or :func:`aside`)."""
     return bool(getattr(handler, CALLABLE_MARK, False))
 
 

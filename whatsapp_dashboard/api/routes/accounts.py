@@ -80,11 +80,20 @@ class StatusOut(BaseModel):
 class NewAccount(BaseModel):
     """An account to create. It is connected by ``reconnect`` (which brings a QR)."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Shop", "engine": "sandbox"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "Shop", "engine": "multidevice"}, {"name": "Trial", "engine": "sandbox"}]}
+    )
 
     name: Annotated[str, Field(max_length=1_000, description="1 to 255 characters")]
     description: Annotated[str, Field(max_length=10_000)] = ""
-    engine: Annotated[str, Field(max_length=64)] = "sandbox"
+    engine: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            description="`multidevice` links a real number, `sandbox` a simulated phone for trying things out; GET /api/engines lists "
+            "them with what each can do. Without it: the first of that list",
+        ),
+    ] = None
     settings: dict[str, Any] | None = None
 
 
@@ -132,7 +141,7 @@ class PairingOut(BaseModel):
 
 @router.get("/engines")
 async def list_engines(who: Who, services: Services) -> list[EngineOut]:
-    """The engines an account may use, and what each can do."""
+    """The engines an account may use, and what each can do; those for real numbers first."""
     return [
         EngineOut(name=item.name, title=item.title, summary=item.summary, capabilities=sorted(item.capabilities))
         for item in services.accounts.engines(who)
@@ -191,7 +200,7 @@ async def account_qr(
 
 @router.post("/accounts/{account_id}/pairing-code")
 async def pairing_code(account_id: str, given: PairingPhone, who: Who, services: Services) -> PairingOut:
-    """Ask for a code to type on the phone instead of a scan. The account must be waiting for a scan."""
+    """Ask for a code of eight characters to type on the phone instead of a scan. The account must be waiting for a scan."""
     return PairingOut.model_validate(await services.accounts.pairing_code(who, account_id, given.phone))
 
 

@@ -37,6 +37,7 @@ async def _why_not_ready() -> str | None:
     try:
         async with asyncio.timeout(PING_SECONDS):
             await program.db.ping()
+            lonely = await program.ai.lacks_providers()
     except Exception:
         return "database_unreachable"
-    return None
+    return "ai_no_providers" if lonely else None

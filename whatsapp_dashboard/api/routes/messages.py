@@ -45,7 +45,8 @@ class LogPageOut(BaseModel):
 
 @router.post("/messages/{message_id}/retry", status_code=202)
 async def retry(message_id: str, who: Who, services: Services) -> MessageOut:
-    """Send again what failed or has no proof of delivery; never a duplicate (MSG-11)."""
+    """Send again what failed or has no proof of delivery, never a duplicate; or what is in doubt, which the contact may then have
+    twice (MSG-11)."""
     return message_out(await services.messages.retry(who, message_id))
 
 
@@ -75,7 +76,9 @@ def _filters(  # noqa: PLR0917 - FastAPI fills them by name
     conversation_id: Annotated[str, Query(max_length=64)] = "",
     direction: Annotated[str, Query(max_length=64)] = "",
     type: Annotated[str, Query(max_length=64)] = "",
-    status: Annotated[str, Query(max_length=64)] = "",
+    status: Annotated[
+        str, Query(max_length=64, description="A status, or `in_doubt`: sending was cut off, and WhatsApp may have it or not")
+    ] = "",
     contact: Annotated[str, Query(max_length=1_000)] = "",
     text: Annotated[str, Query(max_length=1_000)] = "",
     since: Annotated[datetime | None, Query(description="With a time zone: 2026-01-31T00:00:00Z")] = None,

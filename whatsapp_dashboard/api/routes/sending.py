@@ -49,20 +49,32 @@ class TextMessage(_Target):
     message: Annotated[str, Field(max_length=1_000_000)]
 
 
-class MediaBytes(BaseModel):
-    """A file as base64. Its type is found from the bytes; ``mimetype`` only helps where they do not tell."""
+class MediaSource(BaseModel):
+    """A file: its bytes as base64, or the URL where it lies. Its type is found from the bytes; ``mimetype`` only helps where they do not
+    tell."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"url": "https://example.org/menu.pdf"}, {"base64": "JVBERi0…", "filename": "menu.pdf"}]},
+    )
 
-    base64: str
+    base64: Annotated[str | None, Field(description="The bytes of the file. Either this or url")] = None
+    url: Annotated[
+        str | None,
+        Field(
+            max_length=2_048,
+            description="Where the file lies (http or https). It is fetched now, within 20 seconds and up to MEDIA_MAX_MB; redirects are "
+            "not followed. An address on a private network is refused (code private_network) until an owner allows the host",
+        ),
+    ] = None
     mimetype: Annotated[str, Field(max_length=255)] = ""
-    filename: Annotated[str, Field(max_length=1_000)] = ""
+    filename: Annotated[str, Field(max_length=1_000, description="Empty, and with url: the name the server gives, or the URL's end")] = ""
 
 
 class MediaMessage(_Target):
     """A file with a caption, as JSON. The same fields with ``file`` may come as ``multipart/form-data``."""
 
-    media: MediaBytes
+    media: MediaSource
     caption: Annotated[str, Field(max_length=1_000_000)] = ""
     voice: bool = False
 
@@ -116,13 +128,16 @@ class MessageOut(BaseModel):
     type: str
     status: str
     status_reason: str
+    unconfirmed: Annotated[
+        bool, Field(description="Sending was cut off, by a crash or a lost connection, and nothing has proved since that WhatsApp has it")
+    ]
     created_at: datetime
 
 
 def _media_schema() -> dict[str, Any]:
     """The JSON form of :class:`MediaMessage` in one piece: the document knows only models that routes name."""
     schema = MediaMessage.model_json_schema()
-    schema["properties"]["media"] = schema.pop("$defs")["MediaBytes"]
+    schema["properties"]["media"] = schema.pop("$defs")["MediaSource"]
     return schema
 
 
@@ -157,7 +172,7 @@ async def send_text(given: TextMessage, who: Who, services: Services, key: Idemp
     },
 )
 async def send_media(request: Request, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
-    """Send a file: as JSON with base64, or as a form with the file itself."""
+    """Send a file: as JSON with base64 or a URL to fetch it from, or as a form with the file itself."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         form = await request.form(max_files=1, max_fields=16)
         file = form.get("file")
@@ -166,13 +181,12 @@ async def send_media(request: Request, who: Who, services: Services, key: Idempo
         target: _MediaForm | MediaMessage = _parse(_MediaForm, {name: value for name, value in form.items() if name != "file"})
         media = MediaFile(await file.read(), file.content_type or "", file.filename or "")
     else:
-        given = _parse(MediaMessage, await _json(request))
-        target = given
-        try:
-            data = base64.b64decode(given.media.base64, validate=True)
-        except (ValueError, binascii.Error):
-            raise Invalid("media.base64 is not base64.", code="bad_base64", field="media.base64") from None
-        media = MediaFile(data, given.media.mimetype, given.media.filename)
+        target = given = _parse(MediaMessage, await _json(request))
+        if given.media.url is not None:
+            earlier = await services.media_links.sent_before(who, given.account_id, key, given.caption, given.voice)
+            if earlier:
+                return message_out(earlier)
+        media = await _file(services, who, given.media)
     kind = MessageType.VOICE if target.voice else choose_type(sniff(media.data, media.filename))
     return await _send(services, who, target, Content(kind, target.caption, media=media), key)
 
@@ -202,6 +216,18 @@ async def send_poll(given: PollMessage, who: Who, services: Services, key: Idemp
 async def send_buttons(given: ButtonsMessage, who: Who, services: Services, key: IdempotencyKey = None) -> MessageOut:
     """Send a text with choices."""
     return await _send(services, who, given, Content(MessageType.BUTTONS, given.message, buttons=Buttons(tuple(given.options))), key)
+
+
+async def _file(services: Services, who: Who, source: MediaSource) -> MediaFile:
+    if (source.base64 is None) == (source.url is None):
+        raise Invalid("Say either base64 or url.", code="media_source", field="media")
+    if source.url is not None:
+        return await services.media_links.fetch(who, source.url, mimetype=source.mimetype, filename=source.filename)
+    try:
+        data = base64.b64decode(source.base64 or "", validate=True)
+    except (ValueError, binascii.Error):
+        raise Invalid("media.base64 is not base64.", code="bad_base64", field="media.base64") from None
+    return MediaFile(data, source.mimetype, source.filename)
 
 
 async def _send(services: Services, who: Who, target: _Target, content: Content, key: str | None) -> MessageOut:

@@ -31,20 +31,44 @@ def create_dialog() -> rx.Component:
 
 def _engines() -> rx.Component:
     return rx.vstack(
-        rx.text("Engine", size="2", weight="medium", id="engine-label"),
+        rx.text("How it is connected", size="2", weight="medium", id="engine-label"),
         rx.radio_cards.root(
-            rx.foreach(CreateState.engines, _engine), value=CreateState.engine, on_value_change=CreateState.choose_engine,
-            columns="1", width="100%", gap="2", aria_labelledby="engine-label",
+            rx.foreach(CreateState.engines, _engine),
+            value=CreateState.engine,
+            on_value_change=CreateState.choose_engine,
+            columns="1",
+            width="100%",
+            gap="2",
+            aria_labelledby="engine-label",
         ),
-        spacing="1", width="100%",
+        spacing="1",
+        width="100%",
     )
 
 
 def _engine(choice: EngineChoice) -> rx.Component:
     return rx.radio_cards.item(
-        rx.vstack(
-            rx.text(choice.title, size="2", weight="medium"), rx.text(choice.summary, size="1", color=theme.TEXT_MUTED),
-            spacing="0", width="100%", align="start",
+        rx.hstack(
+            rx.center(
+                rx.cond(choice.simulated, rx.icon("flask-conical", size=18), rx.icon("smartphone", size=18)),
+                width="36px",
+                height="36px",
+                flex_shrink="0",
+                border_radius="50%",
+                background=theme.ACCENT_SOFT,
+                color=theme.ACCENT_TEXT,
+                aria_hidden="true",
+            ),
+            rx.vstack(
+                rx.text(choice.title, size="2", weight="medium"),
+                rx.text(choice.summary, size="1", color=theme.TEXT_MUTED, white_space="normal"),
+                spacing="0",
+                align="start",
+                min_width="0",
+            ),
+            spacing="3",
+            width="100%",
+            align="center",
         ),
         value=choice.name,
     )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from whatsapp_dashboard.accounts.service import SANDBOX
 from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.ui.accounts.lines import LINKABLE
 from whatsapp_dashboard.ui.accounts.link_state import LinkState
@@ -20,6 +21,7 @@ class EngineChoice:
     name: str
     title: str
     summary: str
+    simulated: bool
 
 
 class CreateState(PageState):
@@ -37,7 +39,7 @@ class CreateState(PageState):
     async def start(self) -> None:
         """Open the empty form."""
         infos = self._services().accounts.engines(await self._who())
-        self.engines = [EngineChoice(info.name, info.title, info.summary) for info in infos]
+        self.engines = [EngineChoice(info.name, info.title, info.summary, info.name == SANDBOX) for info in infos]
         self.engine = infos[0].name
         self._clear_errors()
         self.open = True

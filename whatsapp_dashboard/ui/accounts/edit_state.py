@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
+from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.messages.governor import daily_limit
 from whatsapp_dashboard.ui.accounts.countries import COUNTRIES, Country, find_countries
 from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.state import PageState, action
+from whatsapp_dashboard.ui.times import iso
 
 NUMBERS = (
     "takeover_minutes", "answer_recovered_minutes", "pacing.min_ms", "pacing.max_ms", "governor.new_contacts_per_day",
     "governor.warm_up_days",
 )  # fmt: skip
-SWITCHES = ("auto_reply.enabled", "answer_groups", "pacing.typing", "governor.enabled", "governor.check_number_first")
+SWITCHES = (
+    "auto_reply.enabled", "answer_groups", "pacing.typing", "resend_unconfirmed", "governor.enabled", "governor.check_number_first",
+)  # fmt: skip
 TEXTS = ("auto_reply.text",)
 
 TAB_OF = {
     "name": "general", "description": "general", "default_country": "general", "auto_reply": "replies",
     "takeover_minutes": "replies", "answer_groups": "replies", "answer_recovered_minutes": "replies",
-    "pacing": "sending", "governor": "safety",
+    "pacing": "sending", "resend_unconfirmed": "sending", "governor": "safety",
 }  # fmt: skip
 
 
@@ -42,6 +48,12 @@ class EditState(PageState):
     country_name: str = ""
     countries: list[Country] = []
     picking: bool = False
+    restriction: str = ""
+    restricted_until: str = ""
+    """When WhatsApp takes sends again; empty when it does."""
+    today: str = ""
+    """What the warm-up leaves of the daily limit now."""
+    now: str = ""
     errors: dict[str, str] = {}
     busy: bool = False
 
@@ -55,6 +67,11 @@ class EditState(PageState):
         self.values = {key: str(flat[key]) for key in (*NUMBERS, *TEXTS)}
         self.switches = {key: bool(flat[key]) for key in SWITCHES}
         self._take_country(row.settings.default_country or "")
+        now = self._services().clock.now()
+        restricted = row.restricted_until is not None and row.restricted_until > now
+        self.restricted_until = iso(row.restricted_until) if restricted else ""
+        self.restriction = (row.restriction or "WhatsApp restricted this account").rstrip(".") + "."
+        self.today, self.now = limit_now(row, now), iso(now)
         self.errors, self.tab, self.busy = {}, tab if tab in TAB_OF.values() else "general", False
         self.edition += 1
         self.open = True
@@ -145,6 +162,15 @@ class EditState(PageState):
     def _take_country(self, code: str) -> None:
         found = COUNTRIES.get(code)
         self.country, self.country_name = (found.code, f"{found.name} ({found.calling})") if found else ("", "")
+
+
+def limit_now(row: AccountRow, now: datetime) -> str:
+    """What the warm-up leaves of the daily limit at ``now``, as a sentence; empty when it leaves all."""
+    rules = row.settings.governor
+    limit = daily_limit(rules, row.linked_at, now)
+    if not (rules.enabled and row.linked and limit < rules.new_contacts_per_day):
+        return ""
+    return f" Now, in the warm-up: {limit}."
 
 
 def flatten(settings: AccountSettings) -> dict[str, Any]:

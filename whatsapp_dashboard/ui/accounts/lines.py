@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.ui.times import iso
 
 LINKABLE = frozenset({"qr", "pairing_code"})
 """Capabilities of an engine whose accounts are linked by a person with a phone."""
@@ -33,6 +34,10 @@ class AccountLine:
     last_life: str
     life_title: str
     messages_24h: int
+    webhooks: str
+    """How many of the webhooks that get its events are active, and how many there are: ``1/2``; empty without any."""
+    ai: bool
+    """Whether its bot is on."""
     auto_reply: bool
     attempt: int
     next_attempt_at: str
@@ -46,13 +51,8 @@ class AccountLine:
     can_log_out: bool
 
 
-def iso(moment: datetime | None) -> str:
-    """``moment`` for the browser; empty for none."""
-    return moment.isoformat() if moment else ""
-
-
-def account_line(row: AccountRow, now: datetime) -> AccountLine:
-    """The row as the page shows it at ``now``."""
+def account_line(row: AccountRow, now: datetime, webhooks: tuple[int, int] = (0, 0), *, ai: bool = False) -> AccountLine:
+    """The row as the page shows it at ``now``. ``webhooks``: those that are active, and all; ``ai``: whether its bot is on."""
     running = row.status in (AccountStatus.INITIALIZING, AccountStatus.QR_READY, AccountStatus.READY)
     waiting = row.next_attempt_at is not None
     ready = row.status is AccountStatus.READY
@@ -72,6 +72,8 @@ def account_line(row: AccountRow, now: datetime) -> AccountLine:
         last_life=iso(max((t for t in (row.last_proof_at, row.last_inbound_at, row.last_receipt_at) if t), default=None)),
         life_title=_life_title(row),
         messages_24h=row.messages_24h,
+        webhooks=f"{webhooks[0]}/{webhooks[1]}" if webhooks[1] else "",
+        ai=ai,
         auto_reply=row.settings.auto_reply.enabled,
         attempt=row.attempt,
         next_attempt_at=iso(row.next_attempt_at) if waiting and not ready else "",

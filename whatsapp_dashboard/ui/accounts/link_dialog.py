@@ -41,7 +41,10 @@ def _linking() -> rx.Component:
         rx.segmented_control.root(
             rx.segmented_control.item("QR code", value="qr"),
             rx.segmented_control.item("Phone number", value="code"),
-            value=LinkState.tab, on_change=LinkState.choose_tab, margin_bottom="16px", width="100%",
+            value=LinkState.tab,
+            on_change=LinkState.choose_tab,
+            margin_bottom="16px",
+            width="100%",
         ),
     )
     return rx.box(tabs, rx.cond(LinkState.tab == "code", _by_number(), _by_scan()))
@@ -50,13 +53,21 @@ def _linking() -> rx.Component:
 def _by_scan() -> rx.Component:
     return rx.flex(
         rx.vstack(_qr(), rx.box(_time_left(), min_height="44px"), align="center", spacing="3", flex_shrink="0"),
-        _steps(
-            "Open WhatsApp on the phone.",
-            "Tap Settings (on Android: the menu ⋮), then Linked devices.",
-            "Tap Link a device.",
-            "Point the phone at this code.",
+        _real_or_simulated(
+            _steps(
+                "Open WhatsApp on the phone.",
+                "Tap Settings (on Android: the menu ⋮), then Linked devices.",
+                "Tap Link a device.",
+                "Point the phone at this code.",
+            ),
+            _steps(
+                "No real phone is needed: open the Sandbox phone.",
+                "Choose Scan with a new phone beside the name of this account.",
+                "Write as one of its contacts. Nothing reaches WhatsApp.",
+            ),
         ),
-        gap="28px", direction=rx.breakpoints(initial="column", sm="row"),
+        gap="28px",
+        direction=rx.breakpoints(initial="column", sm="row"),
         align=rx.breakpoints(initial="center", sm="start"),
     )
 
@@ -84,10 +95,12 @@ def _time_left() -> rx.Component:
         rx.hstack(
             countdown_ring(LinkState.issued_at, LinkState.expires_at, LinkState.now),
             rx.text(
-                rx.cond(LinkState.last, "Last code of this round", "A new code follows by itself"), size="1",
+                rx.cond(LinkState.last, "Last code of this round", "A new code follows by itself"),
+                size="1",
                 color=theme.TEXT_MUTED,
             ),
-            align="center", spacing="3",
+            align="center",
+            spacing="3",
         ),
     )
 
@@ -108,11 +121,18 @@ def _by_number() -> rx.Component:
             rx.cond(LinkState.code != "", _code(), rx.fragment()),
             width=rx.breakpoints(initial="100%", sm="300px"), flex_shrink="0",
         ),
-        _steps(
-            "Type the number of the phone and get a code.",
-            "On the phone: Settings, Linked devices, Link a device.",
-            "Tap “Link with phone number instead”.",
-            "Type the code.",
+        _real_or_simulated(
+            _steps(
+                "Type the number of the phone and get a code.",
+                "On the phone: WhatsApp, Settings (on Android: the menu ⋮), Linked devices, Link a device.",
+                "Tap “Link with phone number instead”.",
+                "Type the code.",
+            ),
+            _steps(
+                "Type any number and get a code.",
+                "Open the Sandbox phone.",
+                "Type the code there, under Link an account.",
+            ),
         ),
         gap="28px", direction=rx.breakpoints(initial="column", sm="row"),
     )  # fmt: skip
@@ -122,18 +142,40 @@ def _code() -> rx.Component:
     return rx.vstack(
         rx.hstack(
             rx.text(
-                LinkState.code, size="7", weight="bold", font_family="var(--code-font-family)", letter_spacing="0.08em",
-                white_space="nowrap", custom_attrs={"data-testid": "pairing-code"},
+                LinkState.code,
+                size="8",
+                weight="bold",
+                font_family="var(--code-font-family)",
+                letter_spacing="0.08em",
+                white_space="nowrap",
+                custom_attrs={"data-testid": "pairing-code"},
             ),
-            copy_button(LinkState.code, "Copy the code"), align="center", spacing="3",
+            copy_button(LinkState.code, "Copy the code"),
+            align="center",
+            spacing="3",
         ),
         rx.text(
-            countdown(LinkState.code_expires_at, LinkState.now, before="Good for ", done="Expired: ask for a new one"), size="1",
+            countdown(LinkState.code_expires_at, LinkState.now, before="Good for ", done="Expired: ask for a new one"),
+            size="1",
             color=theme.TEXT_MUTED,
         ),
-        padding="16px", margin_top="16px", spacing="1", role="status",
-        background=theme.ACCENT_SOFT, border_radius=theme.RADIUS,
+        padding="16px",
+        margin_top="16px",
+        spacing="1",
+        role="status",
+        background=theme.ACCENT_SOFT,
+        border_radius=theme.RADIUS,
     )
+
+
+def _real_or_simulated(real: rx.Component, simulated: rx.Component) -> rx.Component:
+    """How to go on with a phone in the hand, or with the simulated one."""
+    page = rx.link(
+        rx.button(rx.icon("smartphone", size=14), "Open the Sandbox phone", variant="soft", size="2"),
+        href="/sandbox-phone",
+        is_external=True,
+    )
+    return rx.cond(LinkState.simulated, rx.box(simulated, page), real)
 
 
 def _steps(*steps: str) -> rx.Component:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from whatsapp_dashboard.accounts.service import SANDBOX
 from whatsapp_dashboard.accounts.views import AccountRow, QrView
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.errors import AppError, Conflict, NotFound
-from whatsapp_dashboard.ui.accounts.lines import iso
 from whatsapp_dashboard.ui.live import live
 from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.times import iso
 
 
 class LinkState(PageState):
@@ -29,6 +30,8 @@ class LinkState(PageState):
     phone: str = ""
     push_name: str = ""
     can_pair: bool = False
+    simulated: bool = False
+    """Whether a sandbox phone scans, no real one."""
     tab: str = "qr"
     code: str = ""
     code_expires_at: str = ""
@@ -42,7 +45,7 @@ class LinkState(PageState):
         row = await self._services().accounts.get(who, account_id)
         self._reset_dialog()
         self.account_id, self.name, self.open = row.id, row.name, True
-        self.can_pair = "pairing_code" in row.capabilities
+        self.can_pair, self.simulated = "pairing_code" in row.capabilities, row.engine == SANDBOX
         yield LinkState.follow
         idle = row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED, AccountStatus.ERROR)
         if idle and row.next_attempt_at is None:

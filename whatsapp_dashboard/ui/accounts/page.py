@@ -33,7 +33,10 @@ def accounts() -> rx.Component:
             rx.cond(AccountsState.failed != "", error_state("The accounts could not be read", AccountsState.failed), _loaded()),
             skeleton_rows(),
         ),
-        create_dialog(), link_dialog(), edit_dialog(), _confirm(),
+        create_dialog(),
+        link_dialog(),
+        edit_dialog(),
+        _confirm(),
     )
 
 
@@ -41,7 +44,8 @@ def _loaded() -> rx.Component:
     return rx.cond(
         AccountsState.total == 0,
         empty_state(
-            "smartphone", "No account yet",
+            "smartphone",
+            "No account yet",
             "An account is one WhatsApp number. Create one, scan a QR code with the phone, and its conversations appear here.",
             rx.cond(CAN_WORK, _new()),
         ),
@@ -69,16 +73,24 @@ def _filters() -> rx.Component:
 def _chip(status: str, label: str, count: rx.Var[int]) -> rx.Component:
     active = AccountsState.status == status
     chip = rx.button(
-        label, rx.text(count, as_="span", size="1", opacity="0.7", font_variant_numeric="tabular-nums"),
-        size="1", radius="full", color_scheme="gray", variant=rx.cond(active, "solid", "soft"), high_contrast=active,
-        on_click=AccountsState.only(status), aria_pressed=active,
+        label,
+        rx.text(count, as_="span", size="1", opacity="0.7", font_variant_numeric="tabular-nums"),
+        size="1",
+        radius="full",
+        color_scheme="gray",
+        variant=rx.cond(active, "solid", "soft"),
+        high_contrast=active,
+        on_click=AccountsState.only(status),
+        aria_pressed=active,
     )
     return chip if not status else rx.cond((count > 0) | active, chip)
 
 
 def _nothing_found() -> rx.Component:
     return empty_state(
-        "search", "No account matches", "Change the search or the status.",
+        "search",
+        "No account matches",
+        "Change the search or the status.",
         rx.button("Show all", variant="soft", on_click=AccountsState.show_all),
     )
 
@@ -88,7 +100,11 @@ def _more() -> rx.Component:
         AccountsState.matching > AccountsState.lines.length(),
         rx.center(
             rx.button(
-                "Show more (", AccountsState.matching - AccountsState.lines.length(), " further)", variant="soft", color_scheme="gray",
+                "Show more (",
+                AccountsState.matching - AccountsState.lines.length(),
+                " further)",
+                variant="soft",
+                color_scheme="gray",
                 on_click=AccountsState.show_more,
             ),
             padding="16px",
@@ -99,13 +115,23 @@ def _more() -> rx.Component:
 def _confirm() -> rx.Component:
     def question(kind: str, button: str) -> rx.Component:
         return confirm_dialog(
-            open_=DeleteState.open & (DeleteState.kind == kind), on_open_change=DeleteState.set_open, title=DeleteState.title,
-            text=DeleteState.text, confirm=button, on_confirm=DeleteState.confirm, busy=DeleteState.busy,
+            open_=DeleteState.open & (DeleteState.kind == kind),
+            on_open_change=DeleteState.set_open,
+            title=DeleteState.title,
+            text=DeleteState.text,
+            confirm=button,
+            on_confirm=DeleteState.confirm,
+            busy=DeleteState.busy,
         )
 
     return rx.fragment(question("delete", "Delete account"), question("log_out", "Log out"))
 
 
 PAGE = Page(
-    route="/accounts", title="Accounts", icon="smartphone", content=accounts, on_load=[AccountsState.watch], section="Messaging",
+    route="/accounts",
+    title="Accounts",
+    icon="smartphone",
+    content=accounts,
+    on_load=[AccountsState.watch],
+    section="Messaging",
 )

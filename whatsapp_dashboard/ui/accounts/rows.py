@@ -11,7 +11,7 @@ from whatsapp_dashboard.ui.accounts.delete_state import DeleteState
 from whatsapp_dashboard.ui.accounts.edit_state import EditState
 from whatsapp_dashboard.ui.accounts.lines import AccountLine
 from whatsapp_dashboard.ui.accounts.link_state import LinkState
-from whatsapp_dashboard.ui.accounts.links import open_inbox, open_log
+from whatsapp_dashboard.ui.accounts.links import open_chatbot, open_inbox, open_log, open_webhooks
 from whatsapp_dashboard.ui.accounts.state import AccountsState
 from whatsapp_dashboard.ui.accounts.status import status_cell
 from whatsapp_dashboard.ui.components import avatar
@@ -20,7 +20,9 @@ from whatsapp_dashboard.ui.session import CAN_WORK
 
 _COLUMNS = "minmax(200px,1.5fr) minmax(190px,1.4fr) minmax(150px,1.1fr) minmax(120px,.8fr) 56px 76px 140px"
 _GRID: dict[str, Any] = {
-    "display": "grid", "column_gap": "16px", "row_gap": "12px",
+    "display": "grid",
+    "column_gap": "16px",
+    "row_gap": "12px",
     "grid_template_columns": rx.breakpoints(initial="1fr 1fr", lg=_COLUMNS),
     "align_items": rx.breakpoints(initial="start", lg="center"),
 }
@@ -67,7 +69,8 @@ def _account(line: AccountLine) -> rx.Component:
 def _labelled(label: str, content: rx.Component) -> rx.Component:
     """A cell; on a phone with its column's name above."""
     return rx.box(
-        rx.text(label, size="1", color=theme.TEXT_MUTED, display=rx.breakpoints(initial="block", lg="none")), content,
+        rx.text(label, size="1", color=theme.TEXT_MUTED, display=rx.breakpoints(initial="block", lg="none")),
+        content,
         min_width="0",
     )
 
@@ -78,13 +81,41 @@ def _who(line: AccountLine) -> rx.Component:
         rx.vstack(
             rx.text(line.name, size="2", weight="medium", title=line.name, max_width="100%", **theme.CLIP),
             rx.text(
-                line.engine, rx.cond(line.description != "", " · " + line.description, ""), size="1",
-                color=theme.TEXT_MUTED, title=line.description, max_width="100%", **theme.CLIP,
+                line.engine,
+                rx.cond(line.description != "", " · " + line.description, ""),
+                size="1",
+                color=theme.TEXT_MUTED,
+                title=line.description,
+                max_width="100%",
+                **theme.CLIP,
             ),
-            spacing="0", min_width="0", flex="1", align="start",
+            rx.flex(
+                rx.link(
+                    _small_icon("bot"), rx.cond(line.ai, "AI on", "AI off"), href="/chatbot?account=" + line.id, size="1",
+                    color_scheme=rx.cond(line.ai, "jade", "gray"), custom_attrs={"data-testid": "ai"},
+                ),
+                rx.cond(
+                    line.webhooks != "",
+                    rx.link(
+                        _small_icon("webhook"), "Webhooks ", line.webhooks, href="/webhooks?account=" + line.id, size="1",
+                        title="Active and all", custom_attrs={"data-testid": "webhooks"},
+                    ),
+                ),
+                gap="2px 12px", wrap="wrap",
+            ),
+            spacing="0",
+            min_width="0",
+            flex="1",
+            align="start",
         ),
-        spacing="3", align="center", **_WHOLE,
-    )
+        spacing="3",
+        align="center",
+        **_WHOLE,
+    )  # fmt: skip
+
+
+def _small_icon(name: str) -> rx.Component:
+    return rx.icon(name, size=11, style={"display": "inline", "verticalAlign": "-1px", "marginRight": "4px"})
 
 
 def _number(line: AccountLine) -> rx.Component:
@@ -93,10 +124,18 @@ def _number(line: AccountLine) -> rx.Component:
         rx.vstack(
             rx.text(line.phone, size="2", white_space="nowrap", font_variant_numeric="tabular-nums"),
             rx.text(
-                line.push_name, rx.cond((line.push_name != "") & (line.platform != ""), " · ", ""), line.platform, size="1",
-                color=theme.TEXT_MUTED, max_width="100%", title=line.push_name, **theme.CLIP,
+                line.push_name,
+                rx.cond((line.push_name != "") & (line.platform != ""), " · ", ""),
+                line.platform,
+                size="1",
+                color=theme.TEXT_MUTED,
+                max_width="100%",
+                title=line.push_name,
+                **theme.CLIP,
             ),
-            spacing="0", align="start", min_width="0",
+            spacing="0",
+            align="start",
+            min_width="0",
         ),
         rx.text("not linked", size="2", color=theme.TEXT_MUTED),
     )
@@ -104,13 +143,20 @@ def _number(line: AccountLine) -> rx.Component:
 
 def _connected(line: AccountLine) -> rx.Component:
     life = rx.text(
-        "alive ", elapsed(line.last_life, AccountsState.now), " ago", size="1", color=theme.TEXT_MUTED, title=line.life_title,
+        "alive ",
+        elapsed(line.last_life, AccountsState.now),
+        " ago",
+        size="1",
+        color=theme.TEXT_MUTED,
+        title=line.life_title,
         white_space="nowrap",
     )
     return rx.cond(
         line.connected_since != "",
         rx.vstack(
-            rx.text("for ", elapsed(line.connected_since, AccountsState.now), size="2", white_space="nowrap"), life, spacing="0",
+            rx.text("for ", elapsed(line.connected_since, AccountsState.now), size="2", white_space="nowrap"),
+            life,
+            spacing="0",
             align="start",
         ),
         rx.cond(line.last_life != "", life, rx.text("–", size="2", color=theme.TEXT_MUTED)),
@@ -156,6 +202,8 @@ def _menu(line: AccountLine) -> rx.Component:
             rx.menu.separator(),
             item(True, "pencil", "Edit", EditState.start(line.id, "general")),
             item(True, "scroll-text", "Message log", open_log(line.id)),
+            item(True, "webhook", "Webhooks", open_webhooks(line.id)),
+            item(True, "bot", "Chatbot", open_chatbot(line.id)),
             rx.menu.separator(),
             item(line.can_log_out, "log-out", "Log out", DeleteState.ask_log_out(line.id)),
             item(True, "trash-2", "Delete", DeleteState.ask_delete(line.id), color="red"),

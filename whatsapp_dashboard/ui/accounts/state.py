@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,11 +14,12 @@ import structlog
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.ui.accounts.edit_state import EditState
-from whatsapp_dashboard.ui.accounts.lines import AccountLine, account_line, iso
+from whatsapp_dashboard.ui.accounts.lines import AccountLine, account_line
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
 from whatsapp_dashboard.ui.live import live
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
 from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.times import iso
 
 PAGE_SIZE = 50
 REST_SECONDS = 0.4
@@ -27,7 +29,8 @@ TICK_SECONDS = 10.0
 
 EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.qr", "session.restricted",
-    "message", "message.queued",
+    "message", "message.queued", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed",
+    "webhook.failing", "webhook.recovered", "ai.config",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -60,14 +63,12 @@ class AccountsState(PageState):
                 continue
             who = await self._who()
             try:
-                rows = await self._services().accounts.list_accounts(who)
+                lines, now = await self._lines(who)
             except Exception:
                 log.exception("the accounts could not be read")
                 async with self:
                     self.failed, self.loaded = "The database did not answer. This page tries again by itself.", True
                 continue
-            now = self._services().clock.now()
-            lines = [account_line(row, now) for row in rows]
             async with self:
                 self.now = iso(now)
                 self._show(lines)
@@ -77,9 +78,7 @@ class AccountsState(PageState):
         words = self.query.casefold().split()
         counts = Counter(line.status for line in lines)
         found = [
-            line
-            for line in lines
-            if (not self.status or line.status == self.status) and all(word in _haystack(line) for word in words)
+            line for line in lines if (not self.status or line.status == self.status) and all(word in _haystack(line) for word in words)
         ]
         visible = found[: self.shown]
         if visible != self.lines:
@@ -90,10 +89,19 @@ class AccountsState(PageState):
         self.failed, self.loaded = "", True
 
     async def _read(self, who: Principal) -> None:
-        now = self._services().clock.now()
-        rows = await self._services().accounts.list_accounts(who)
+        lines, now = await self._lines(who)
         self.now = iso(now)
-        self._show([account_line(row, now) for row in rows])
+        self._show(lines)
+
+    async def _lines(self, who: Principal) -> tuple[list[AccountLine], datetime]:
+        services = self._services()
+        rows, webhooks, ai = (
+            await services.accounts.list_accounts(who),
+            await services.webhooks.counts(who),
+            await services.ai.counts(who),
+        )
+        now = services.clock.now()
+        return [account_line(row, now, webhooks.get(row.id, (0, 0)), ai=ai.get(row.id, False)) for row in rows], now
 
     @action
     async def search(self, text: str) -> None:
@@ -160,4 +168,3 @@ class AccountsState(PageState):
 def _haystack(line: AccountLine) -> str:
     digits = "".join(character for character in line.phone if character.isdigit())
     return " ".join((line.name, line.description, line.phone, digits, line.push_name, line.engine)).casefold()
-

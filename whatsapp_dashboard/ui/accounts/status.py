@@ -22,7 +22,10 @@ def status_cell(line: AccountLine) -> rx.Component:
         rx.cond(line.next_attempt_at != "", _next_try(line)),
         rx.cond(line.restricted_until != "", _restriction(line)),
         rx.cond(line.gap != "", _notice("history", line.gap, "var(--gray-11)")),
-        spacing="1", align="start", min_width="0", width="100%",
+        spacing="1",
+        align="start",
+        min_width="0",
+        width="100%",
     )
 
 
@@ -30,10 +33,16 @@ def _next_try(line: AccountLine) -> rx.Component:
     return rx.hstack(
         rx.icon("refresh-cw", size=12, color="var(--blue-11)", flex_shrink="0"),
         rx.text(
-            "Try ", line.attempt, " ", countdown(line.next_attempt_at, AccountsState.now, before="in ", done="now …"),
-            size="1", color="var(--blue-11)",
+            "Try ",
+            line.attempt,
+            " ",
+            countdown(line.next_attempt_at, AccountsState.now, before="in ", done="now …"),
+            size="1",
+            color="var(--blue-11)",
         ),
-        spacing="1", align="center", custom_attrs={"data-testid": "next-try"},
+        spacing="1",
+        align="center",
+        custom_attrs={"data-testid": "next-try"},
     )
 
 
@@ -43,14 +52,20 @@ def _restriction(line: AccountLine) -> rx.Component:
         rx.text(
             "WhatsApp restricts sending ",
             countdown(line.restricted_until, AccountsState.now, before="for another ", done="until this moment"),
-            size="1", color="var(--orange-11)", title=line.restriction,
+            size="1",
+            color="var(--orange-11)",
+            title=line.restriction,
         ),
-        spacing="1", align="start", custom_attrs={"data-testid": "restriction"},
+        spacing="1",
+        align="start",
+        custom_attrs={"data-testid": "restriction"},
     )
 
 
 def _notice(icon: str, text: rx.Var[str], color: str) -> rx.Component:
     return rx.hstack(
-        rx.icon(icon, size=12, color=color, flex_shrink="0", margin_top="3px"), rx.text(text, size="1", color=color),
-        spacing="1", align="start",
+        rx.icon(icon, size=12, color=color, flex_shrink="0", margin_top="3px"),
+        rx.text(text, size="1", color=color),
+        spacing="1",
+        align="start",
     )

@@ -1,8 +1,8 @@
 """What pages are made of. Import from here: ``from whatsapp_dashboard.ui.components import page_header, empty_state``."""
 
 from whatsapp_dashboard.ui.components.badges import account_status, badge, dot
-from whatsapp_dashboard.ui.components.dialogs import confirm_dialog, form_dialog, inline_error
-from whatsapp_dashboard.ui.components.fields import field, search_field, switch_field, text_area, text_field
+from whatsapp_dashboard.ui.components.dialogs import confirm_dialog, form_dialog, inline_error, send_again_dialog
+from whatsapp_dashboard.ui.components.fields import day_field, field, search_field, switch_field, text_area, text_field
 from whatsapp_dashboard.ui.components.layout import (
     avatar,
     card,
@@ -23,6 +23,7 @@ __all__ = [
     "confirm_dialog",
     "copy_button",
     "data_table",
+    "day_field",
     "dot",
     "empty_state",
     "error_state",
@@ -32,6 +33,7 @@ __all__ = [
     "page_header",
     "relative_time",
     "search_field",
+    "send_again_dialog",
     "skeleton_cards",
     "skeleton_rows",
     "stat",

@@ -39,6 +39,20 @@ def confirm_dialog(
     )
 
 
+def send_again_dialog(open_: rx.Var[bool] | bool, on_open_change: Any, on_confirm: Any) -> rx.Component:
+    """Ask before a message in doubt goes out a second time (MSG-11)."""
+    return confirm_dialog(
+        open_=open_,
+        on_open_change=on_open_change,
+        title="Send this message again?",
+        text="Sending was cut off, and WhatsApp has not said whether it has the message. If it has, the contact gets it twice. "
+        "Look at the phone first if that would matter.",
+        confirm="Send again",
+        on_confirm=on_confirm,
+        destructive=False,
+    )
+
+
 def form_dialog(
     *fields: rx.Component,
     open_: rx.Var[bool] | bool,

@@ -9,7 +9,7 @@ import reflex as rx
 from whatsapp_dashboard.ui import theme
 
 
-def field(label: str, control: rx.Component, hint: str | rx.Var[str] = "") -> rx.Component:
+def field(label: str | rx.Var[str], control: rx.Component, hint: str | rx.Var[str] = "") -> rx.Component:
     """A control with its label above and a hint below. The label element wraps the control, so both belong together."""
     return rx.el.label(
         rx.vstack(
@@ -24,12 +24,12 @@ def field(label: str, control: rx.Component, hint: str | rx.Var[str] = "") -> rx
     )
 
 
-def text_field(label: str, name: str, hint: str | rx.Var[str] = "", **props: Any) -> rx.Component:
+def text_field(label: str | rx.Var[str], name: str, hint: str | rx.Var[str] = "", **props: Any) -> rx.Component:
     """A labelled line of text; ``props`` go to the input (default_value, max_length, required, type ...)."""
     return field(label, rx.input(name=name, size="2", width="100%", **props), hint)
 
 
-def text_area(label: str, name: str, hint: str | rx.Var[str] = "", **props: Any) -> rx.Component:
+def text_area(label: str | rx.Var[str], name: str, hint: str | rx.Var[str] = "", **props: Any) -> rx.Component:
     """A labelled text of several lines."""
     return field(label, rx.text_area(name=name, size="2", width="100%", **props), hint)
 
@@ -62,6 +62,15 @@ def search_field(placeholder: str, value: rx.Var[str], on_change: Any, **props: 
         on_change=on_change.debounce(300) if hasattr(on_change, "debounce") else on_change,
         type="search",
         **props,
+    )
+
+
+def day_field(label: str, value: rx.Var[str], on_change: Any) -> rx.Component:
+    """A day to filter by, its label before it."""
+    return rx.el.label(
+        rx.text(label, size="1", color=theme.TEXT_MUTED, as_="span"),
+        rx.input(type="date", default_value=value, on_change=on_change.debounce(400), aria_label=label, width="100%", min_width="132px"),
+        style={"display": "flex", "alignItems": "center", "gap": "6px", "flex": "1"},
     )
 
 

@@ -10,6 +10,7 @@ _STATUS: dict[str, tuple[str, str, str]] = {
     "received": ("arrow-down-left", "Received", "var(--gray-11)"),
     "queued": ("clock", "Queued", "var(--amber-11)"),
     "sent": ("check", "Sent", "var(--gray-11)"),
+    "in_doubt": ("circle-help", "In doubt", "var(--amber-11)"),
     "delivered": ("check-check", "Delivered", "var(--gray-11)"),
     "read": ("check-check", "Read", "var(--blue-10)"),
     "failed": ("circle-alert", "Failed", "var(--red-11)"),
@@ -32,6 +33,7 @@ MESSAGE_TYPES: dict[str, tuple[str, str]] = {
 """Icon and name of each message type (MSG-1)."""
 
 MESSAGE_STATUSES: dict[str, str] = {status: label for status, (_, label, _) in _STATUS.items()}
+"""Name of each status (MSG-4); ``in_doubt`` is ``sent`` when it is open whether WhatsApp has the message."""
 
 
 def message_status(status: Any, reason: Any = "") -> rx.Component:

@@ -28,7 +28,9 @@ _ICONS = {
     "ready": ("plug-zap", "var(--jade-11)"), "initializing": ("loader", "var(--blue-11)"), "qr_ready": ("qr-code", "var(--amber-11)"),
     "disconnected": ("unplug", "var(--gray-11)"), "auth_failed": ("log-out", "var(--red-11)"), "error": ("triangle-alert", "var(--red-11)"),
     "restricted": ("shield-alert", "var(--orange-11)"), "created": ("plus", "var(--gray-11)"), "deleted": ("trash-2", "var(--gray-11)"),
-    "call": ("phone-incoming", "var(--blue-11)"),
+    "call": ("phone-incoming", "var(--blue-11)"), "failing": ("webhook", "var(--red-11)"), "recovered": ("webhook", "var(--jade-11)"),
+    "ai_limit": ("bot", "var(--orange-11)"),
+    "credits": ("coins", "var(--red-11)"),
 }  # fmt: skip
 
 
@@ -41,13 +43,15 @@ def home() -> rx.Component:
             rx.cond(HomeState.accounts == 0, _begin(), _overview()),
             rx.vstack(skeleton_cards(4), skeleton_rows(4), spacing="4", width="100%"),
         ),
-        create_dialog(), link_dialog(),
+        create_dialog(),
+        link_dialog(),
     )
 
 
 def _begin() -> rx.Component:
     return empty_state(
-        "smartphone", "Link your first account",
+        "smartphone",
+        "Link your first account",
         "Create an account and scan its QR code with the phone. Its conversations then appear in the inbox.",
         rx.cond(CAN_WORK, rx.button(rx.icon("plus", size=16), "New account", on_click=CreateState.start)),
     )
@@ -62,7 +66,13 @@ def _overview() -> rx.Component:
             stat("Waiting for a person", HomeState.waiting_total, "user-round-check", "unread, last word is the contact's"),
             stat("Failed sends in 24 h", HomeState.failed_24h.to(str), "circle-alert",
                  rx.cond(HomeState.queued > 0, HomeState.queued.to(str) + " still queued", "nothing queued")),
-            columns=rx.breakpoints(initial="2", md="4"), gap="12px", width="100%",
+            rx.cond(HomeState.webhooks > 0, stat(
+                "Active webhooks", HomeState.webhooks_active.to(str) + " of " + HomeState.webhooks.to(str), "webhook",
+                rx.match(
+                    HomeState.dead_letters, (0, "no dead letters"), (1, "1 dead letter"), HomeState.dead_letters.to(str) + " dead letters"
+                ),
+            )),
+            columns=rx.breakpoints(initial="2", md=rx.cond(HomeState.webhooks > 0, "5", "4")), gap="12px", width="100%",
         ),
         rx.grid(_attention(), _waiting(), columns=rx.breakpoints(initial="1", md="2"), gap="16px", width="100%", align="start"),
         _recent(),
@@ -74,10 +84,15 @@ def _attention() -> rx.Component:
     return card(
         rx.cond(
             HomeState.attention.length() == 0,
-            _calm("circle-check", "All accounts are connected."),
+            rx.cond(
+                HomeState.webhooks > 0,
+                _calm("circle-check", "All accounts are connected, no webhook fails."),
+                _calm("circle-check", "All accounts are connected."),
+            ),
             rx.fragment(_list(rx.foreach(HomeState.attention, _account_in_need)), _further()),
         ),
-        title="Needs attention", actions=[_see_all("Accounts", "/accounts")],
+        title="Needs attention",
+        actions=[_see_all("Accounts", "/accounts")],
     )
 
 
@@ -93,17 +108,20 @@ def _waiting() -> rx.Component:
             _calm("inbox", "Nobody is waiting for an answer."),
             _list(rx.foreach(HomeState.waiting, _conversation)),
         ),
-        title="Waiting for a person", actions=[_see_all("Inbox", "/inbox")],
+        title="Waiting for a person",
+        actions=[_see_all("Inbox", "/inbox")],
     )
 
 
 def _recent() -> rx.Component:
     return card(
         rx.cond(
-            HomeState.happened.length() == 0, _calm("history", "Nothing has happened yet."),
+            HomeState.happened.length() == 0,
+            _calm("history", "Nothing has happened yet."),
             _list(rx.foreach(HomeState.happened, _event)),
         ),
-        title="Recent events", actions=[_see_all("Message log", "/messages")],
+        title="Recent events",
+        actions=[_see_all("Message log", "/messages")],
     )
 
 
@@ -125,20 +143,55 @@ def _line(icon: rx.Component, title: rx.Var[str] | str, text: rx.Var[str] | str,
         rx.vstack(
             rx.text(title, size="2", weight="medium", title=title, max_width="100%", **theme.CLIP),
             rx.text(text, size="1", color=theme.TEXT_MUTED, title=text, max_width="100%", **theme.CLIP),
-            spacing="0", align="start", min_width="0", flex="1",
+            spacing="0",
+            align="start",
+            min_width="0",
+            flex="1",
         ),
-        end, align="center", spacing="3", width="100%", padding="7px 0",
+        end,
+        align="center",
+        spacing="3",
+        width="100%",
+        padding="7px 0",
     )
 
 
 def _account_in_need(item: Attention) -> rx.Component:
-    tag = rx.cond(item.status == "restricted", badge("Restricted", "warn"), account_status(item.status, item.text))
+    tag = rx.match(
+        item.status,
+        ("restricted", badge("Restricted", "warn")),
+        ("in_doubt", badge("In doubt", "warn")),
+        ("failing", badge("Webhook failing", "bad")),
+        ("ai_no_provider", badge("No AI provider", "bad")),
+        ("ai_failing", badge("AI fails", "bad")),
+        ("ai_limit", badge("AI limit", "warn")),
+        ("credits", badge("No credits", "bad")),
+        ("credits_low", badge("Low credits", "warn")),
+        account_status(item.status, item.text),
+    )
+    icon = rx.match(
+        item.status,
+        ("in_doubt", avatar("?")),
+        ("credits", _coins()),
+        ("credits_low", _coins()),
+        avatar(item.title),
+    )
+    when = rx.cond(item.since != "", _ago(item.since))
     return rx.el.li(
         rx.link(
-            _line(avatar(item.title), item.title, item.text, rx.vstack(tag, _ago(item.since), align="end", spacing="0", flex_shrink="0")),
-            href="/accounts", underline="none", color=theme.TEXT,
+            _line(icon, item.title, item.text, rx.vstack(tag, when, align="end", spacing="0", flex_shrink="0")),
+            href=item.href,
+            underline="none",
+            color=theme.TEXT,
         ),
     )
+
+
+def _coins() -> rx.Component:
+    return rx.center(
+        rx.icon("coins", size=16, color="var(--gray-11)"), width="30px", height="30px", border_radius="50%", background="var(--gray-a3)",
+        flex_shrink="0",
+    )  # fmt: skip
 
 
 def _conversation(item: Waiting) -> rx.Component:
@@ -146,14 +199,17 @@ def _conversation(item: Waiting) -> rx.Component:
     return rx.el.li(
         rx.link(
             _line(avatar(item.contact, theme.ACCENT), item.contact, item.account + " · " + item.preview, end),
-            href=item.href, underline="none", color=theme.TEXT,
+            href=item.href,
+            underline="none",
+            color=theme.TEXT,
         ),
     )
 
 
 def _event(item: Happened) -> rx.Component:
     icon = rx.match(
-        item.kind, *[(kind, rx.icon(name, size=16, color=color, flex_shrink="0")) for kind, (name, color) in _ICONS.items()],
+        item.kind,
+        *[(kind, rx.icon(name, size=16, color=color, flex_shrink="0")) for kind, (name, color) in _ICONS.items()],
         rx.icon("dot", size=16),
     )
     return rx.el.li(_line(icon, item.title, item.text, rx.box(_ago(item.at), flex_shrink="0")))

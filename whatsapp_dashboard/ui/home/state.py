@@ -6,19 +6,26 @@ import asyncio
 from dataclasses import dataclass
 
 from whatsapp_dashboard.accounts.views import AccountRow
+from whatsapp_dashboard.credits.views import CreditState
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.system.ai_trouble import AiTrouble
 from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
+from whatsapp_dashboard.ui.credits.lines import left_in_words
 from whatsapp_dashboard.ui.live import live
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
 from whatsapp_dashboard.ui.state import PageState, background
+from whatsapp_dashboard.webhooks.views import WebhookRow, WebhookState
 
 REST_SECONDS = 1.0
 TICK_SECONDS = 10.0
-SHOWN_ACCOUNTS = 6
+SHOWN = 6
 _EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.restricted", "message", "message.queued",
-    "message.sent", "message.status", "conversation.updated", "conversation.created", "conversation.merged",
+    "message.sent", "message.status", "conversation.updated", "conversation.created", "conversation.merged", "webhook.created",
+    "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed", "webhook.failing", "webhook.recovered", "webhook.replayed",
+    "ai.config", "ai.answered", "ai.failed", "ai.budget_reached",
+    "credits.changed", "credits.exhausted",
 )  # fmt: skip
 _TROUBLE = (AccountStatus.AUTH_FAILED, AccountStatus.ERROR, AccountStatus.DISCONNECTED, AccountStatus.QR_READY)
 
@@ -30,12 +37,14 @@ _STATUS_WORDS = {
 
 @dataclass
 class Attention:
-    """One thing that needs a person: an account that is not ready, or a limit that was reached."""
+    """One thing that needs a person: credits that run out, messages in doubt, an account that is not ready, a limit that was reached, a
+    webhook that fails, a bot that does not answer. ``since`` is ISO 8601, empty for none."""
 
     title: str
     text: str
     status: str
     since: str
+    href: str = "/accounts"
 
 
 @dataclass
@@ -71,6 +80,9 @@ class HomeState(PageState):
     waiting_total: str = "0"
     failed_24h: int = 0
     queued: int = 0
+    webhooks: int = 0
+    webhooks_active: int = 0
+    dead_letters: int = 0
     in_need: int = 0
     attention: list[Attention] = []
     waiting: list[Waiting] = []
@@ -86,11 +98,13 @@ class HomeState(PageState):
             who = await self._who()
             rows = await self._services().accounts.list_accounts(who)
             view = await self._services().overview.look(who)
+            webhooks = await self._services().webhooks.list(who)
+            credits = await self._services().credits.state(who)
             async with self:
-                self._apply(rows, view)
+                self._apply(rows, view, webhooks, credits)
             await asyncio.sleep(REST_SECONDS)
 
-    def _apply(self, rows: list[AccountRow], view: OverviewView) -> None:
+    def _apply(self, rows: list[AccountRow], view: OverviewView, webhooks: list[WebhookRow], credits: CreditState) -> None:
         now = self._services().clock.now()
         restricted = [row for row in rows if row.restricted_until and row.restricted_until > now]
         trouble = [row for row in rows if row.status in _TROUBLE and row not in restricted]
@@ -99,16 +113,43 @@ class HomeState(PageState):
         self.messages_24h = f"{sum(row.messages_24h for row in rows):,}"
         self.waiting_total = f"{view.waiting_total:,}"
         self.failed_24h, self.queued = view.failed_24h, view.queued
-        self.in_need = len(restricted) + len(trouble)
-        self.attention = [_restricted(row) for row in restricted[:SHOWN_ACCOUNTS]]
-        self.attention += [_not_ready(row) for row in trouble[: SHOWN_ACCOUNTS - len(self.attention)]]
+        self.webhooks, self.webhooks_active = len(webhooks), sum(row.state is WebhookState.ACTIVE for row in webhooks)
+        self.dead_letters = sum(row.health.dead for row in webhooks)
+        everything = [_credits(credits)] if credits.low else []
+        everything += [_in_doubt(view.in_doubt)] if view.in_doubt else []
+        everything += [_failing(row) for row in webhooks if row.state is WebhookState.FAILING]
+        everything += [_ai_trouble(trouble) for trouble in view.ai_trouble]
+        everything += [_restricted(row) for row in restricted]
+        everything += [_not_ready(row) for row in trouble]
+        self.in_need, self.attention = len(everything), everything[:SHOWN]
         self.waiting = [_waiting(item) for item in view.waiting]
         self.happened = [_happened(event) for event in view.recent]
         self.loaded = True
 
 
+def _credits(state: CreditState) -> Attention:
+    if state.exhausted:
+        return Attention("The credits are used up", "Messages are not answered by AI until an owner tops up.", "credits", "", "/credits")
+    return Attention("The credits are low", f"What is left is enough {left_in_words(state)}.", "credits_low", "", "/credits")
+
+
+def _in_doubt(count: int) -> Attention:
+    what = "1 message is" if count == 1 else f"{count:,} messages are"
+    return Attention(f"{what} in doubt", "Sending was cut off: look, and send again.", "in_doubt", "", "/messages?status=in_doubt")
+
+
 def _not_ready(row: AccountRow) -> Attention:
     return Attention(row.name, row.status_reason, row.status.value, row.status_changed_at.isoformat())
+
+
+def _failing(row: WebhookRow) -> Attention:
+    since = row.failing_since.isoformat() if row.failing_since else ""
+    return Attention(row.name or row.url, row.health.last_error or "The endpoint keeps failing.", "failing", since, "/webhooks")
+
+
+def _ai_trouble(trouble: AiTrouble) -> Attention:
+    since = trouble.since.isoformat() if trouble.since else ""
+    return Attention(trouble.account_name, trouble.text, f"ai_{trouble.kind}", since, f"/chatbot?account={trouble.account_id}")
 
 
 def _restricted(row: AccountRow) -> Attention:
@@ -137,6 +178,14 @@ def _happened(event: RecentEvent) -> Happened:
             kind, text = "created", "Account created"
         case "account.deleted":
             kind, text = "deleted", "Account deleted"
+        case "webhook.failing":
+            kind, text = "failing", f"Webhook keeps failing: {data.get('error', '')}"
+        case "ai.budget_reached":
+            kind, text = "ai_limit", "The bot reached today's limit"
+        case "webhook.recovered":
+            kind, text = "recovered", "Webhook takes events again"
+        case "credits.exhausted":
+            return Happened("credits", "Credits", "Used up: messages are not answered by AI", event.at.isoformat())
         case _:
             kind, text = "call", "A contact called"
     return Happened(kind, event.account_name or "A deleted account", text or _STATUS_WORDS.get(kind, ""), event.at.isoformat())

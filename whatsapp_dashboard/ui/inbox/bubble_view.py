@@ -11,15 +11,20 @@ from whatsapp_dashboard.ui.components.message_marks import message_type_icon
 from whatsapp_dashboard.ui.components.ticks import ticks
 from whatsapp_dashboard.ui.inbox.bubbles import Bubble, Card, Choice, Part, Reaction
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
+from whatsapp_dashboard.ui.inbox.trace_state import TraceState
 from whatsapp_dashboard.ui.session import CAN_WORK
 
 QUICK = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 
 
 def thread_item(item: Bubble) -> rx.Component:
-    """The heading of a new day, where there is one, and the bubble or note."""
+    """The headings of a new day and of what was missed, where there are any, and the bubble or note."""
     return rx.el.div(
         rx.cond(item.day != "", rx.el.div(rx.el.span(item.day), class_name="wa-day", role="separator")),
+        rx.cond(item.missed != "", rx.el.div(
+            rx.icon("history", size=13), rx.el.span(item.missed), class_name="wa-missed", role="separator",
+            title="They came while the account was offline and were fetched afterwards",
+        )),
         rx.cond(item.kind == "note", _note(item), _message(item)),
         key=item.id, id=rx.Var.create("m-") + item.id,
     )  # fmt: skip
@@ -82,10 +87,16 @@ def _content(item: Bubble) -> rx.Component:
         rx.cond(item.media_state != "", chat_media(item)),
         rx.cond(item.map_href != "", _place(item)),
         rx.foreach(item.cards, _card),
-        rx.cond(item.type == "unsupported", rx.el.div(
-            rx.icon("circle-help", size=14), "A message of a kind this dashboard cannot show. Look at the phone.", class_name="wa-deleted",
-        )),
-        rx.cond(item.text != "", _text(item)),
+        rx.cond(
+            item.type == "unsupported",
+            rx.el.div(
+                rx.icon("circle-help", size=14, flex_shrink="0"),
+                rx.el.span(rx.cond(item.text != "", item.text, "A message of a kind this dashboard cannot show. Look at the phone."),
+                           dir="auto"),
+                class_name="wa-deleted",
+            ),
+            rx.cond(item.text != "", _text(item)),
+        ),
         rx.foreach(item.choices, _choice),
         rx.cond(item.poll_note != "", rx.el.div(item.poll_note, class_name="wa-file-info")),
         rx.foreach(item.buttons, lambda text: rx.el.div(text, class_name="wa-button", dir="auto")),
@@ -142,11 +153,17 @@ def _choice(choice: Choice) -> rx.Component:
 
 def _foot(item: Bubble) -> rx.Component:
     return rx.el.div(
-        rx.cond(item.recovered, rx.el.span("recovered", title="Arrived while the account was offline, fetched afterwards")),
         rx.cond(item.edited, rx.el.span("edited")),
-        rx.cond(item.author != "", rx.el.span(item.author, class_name="wa-author")),
+        rx.cond(
+            item.ai,
+            rx.el.button(
+                rx.icon("sparkles", size=10), item.author, type="button", class_name="wa-ai-mark", title="How this answer was made",
+                aria_label="AI: how this answer was made", on_click=TraceState.show(item.id),
+            ),
+            rx.cond(item.author != "", rx.el.span(item.author, class_name="wa-author")),
+        ),
         rx.el.time(item.time, title=item.exact),
-        rx.cond(item.mine, ticks(item.status)),
+        rx.cond(item.mine, ticks(rx.cond(item.doubt, "in_doubt", item.status))),
         class_name="wa-foot",
     )
 
@@ -193,14 +210,27 @@ def _tool(icon: str, label: str, on_click: Any) -> rx.Component:
 
 
 def _trouble(item: Bubble) -> rx.Component:
-    """Why it failed or is not proven, and the way to send again (MSG-11)."""
-    again = rx.cond(CAN_WORK, rx.el.button("Send again", type="button", class_name="wa-link", on_click=ComposeState.retry(item.id)))
+    """Why it failed, is in doubt or not proven, and the way to send again (MSG-4, MSG-11)."""
+
+    def again(event: Any) -> rx.Component:
+        return rx.cond(CAN_WORK, rx.el.button("Send again", type="button", class_name="wa-link", on_click=event))
+
     return rx.cond(
         item.mine & (item.status == "failed"),
-        rx.el.div(rx.cond(item.reason != "", item.reason, "Sending failed."), again, class_name="wa-trouble", role="note"),
+        rx.el.div(rx.cond(item.reason != "", item.reason, "Sending failed."), again(ComposeState.retry(item.id)),
+                  class_name="wa-trouble", role="note"),
         rx.cond(
-            item.flagged,
-            rx.el.div("No proof of delivery", again, class_name="wa-trouble wa-doubt", role="note",
-                      title="WhatsApp took the message but has not confirmed that it reached the phone"),
+            item.doubt,
+            rx.el.div(rx.el.strong("In doubt."), " Sending was cut off; WhatsApp may or may not have it.",
+                      again(ComposeState.ask_again(item.id)), class_name="wa-trouble wa-doubt", role="note"),
+            _unproven(item, again(ComposeState.retry(item.id))),
         ),
+    )  # fmt: skip
+
+
+def _unproven(item: Bubble, again: rx.Component) -> rx.Component:
+    return rx.cond(
+        item.flagged,
+        rx.el.div("No proof of delivery", again, class_name="wa-trouble wa-doubt", role="note",
+                  title="WhatsApp took the message but has not confirmed that it reached the phone"),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from whatsapp_dashboard.ui.inbox.lines import color_of
 
 EDITABLE = timedelta(minutes=15)
 OURS = "me"
-_ORIGINS = {"auto_reply": "Auto-reply", "phone": "Phone", "api": "API"}
+_ORIGINS = {"auto_reply": "Auto-reply", "ai": "AI", "phone": "Phone", "api": "API"}
 _LINK = re.compile(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
 _MAX_LINKS = 20
 
@@ -64,6 +64,8 @@ class Bubble:
     kind: str = "message"
     day: str = ""
     """Heading above the first item of a day."""
+    missed: str = ""
+    """Heading above the first of the messages that came while the account was offline (ACC-10)."""
     time: str = ""
     exact: str = ""
     mine: bool = False
@@ -73,8 +75,12 @@ class Bubble:
     status: str = ""
     reason: str = ""
     flagged: bool = False
+    doubt: bool = False
+    """Whether it is in doubt that WhatsApp has it, and somebody must decide."""
     author: str = ""
     """Who wrote an outgoing message or a note."""
+    ai: bool = False
+    """Whether the bot wrote it, so that it can be asked what it was made of."""
     sender: str = ""
     sender_color: str = "gray"
     shows_sender: bool = False
@@ -113,7 +119,9 @@ def bubble(item: ThreadItem, now: datetime, zone: str, *, group: bool, contact: 
     made = Bubble(
         id=item.id, at=item.at.isoformat(), kind=item.kind, time=local.strftime("%H:%M"), exact=_times(item, zone), mine=mine,
         type=item.type or "text", text=item.text, parts=split_links(item.text), status=item.status, reason=item.status_reason,
-        flagged=item.flagged, author=_author(item), deleted=item.revoked, edited=item.edited and not item.revoked,
+        flagged=item.flagged, doubt=item.unconfirmed and item.status == "sent", author=_author(item), ai=item.origin == "ai",
+        deleted=item.revoked,
+        edited=item.edited and not item.revoked,
         recovered=item.recovered, history=item.history, on_whatsapp=bool(item.wa_id) and not item.revoked,
         editable=mine and item.type == "text" and bool(item.wa_id) and not item.revoked and now - item.at < EDITABLE,
     )  # fmt: skip
@@ -142,9 +150,24 @@ def lay_out(bubbles: list[Bubble], now: datetime, zone: str) -> list[Bubble]:
         day = _day(datetime.fromisoformat(one.at), now, zone)
         first = before is None or day != last_day
         shows = bool(one.sender) and (first or before is None or before.sender != one.sender or before.kind != one.kind)
-        found.append(replace(one, day=day if first else "", shows_sender=shows))
+        found.append(replace(one, day=day if first else "", shows_sender=shows, missed=""))
         before, last_day = one, day
+    _mark_missed(found, zone)
     return found
+
+
+def _mark_missed(laid: list[Bubble], zone: str) -> None:
+    """Put one heading above each row of recovered messages; notes between them do not end it, a new day does."""
+    row: list[Bubble] = []
+    for one in [*laid, Bubble("", "")]:
+        if one.kind == "note" and not one.day:
+            continue
+        if row and (not one.recovered or one.day):
+            first, last = (datetime.fromisoformat(end.at).astimezone(ZoneInfo(zone)).strftime("%H:%M") for end in (row[0], row[-1]))
+            row[0].missed = f"Missed while offline, {first if first == last else f'{first}–{last}'}, recovered"
+            row = []
+        if one.recovered:
+            row.append(one)
 
 
 def split_links(text: str) -> list[Part]:
@@ -216,10 +239,9 @@ def _author(item: ThreadItem) -> str:
 
 def _times(item: ThreadItem, zone: str) -> str:
     """Every time known of the item, for the hover text."""
-    named = (("", item.at), ("Sent ", item.sent_at), ("Delivered ", item.delivered_at), ("Read ", item.read_at))
-    return "\n".join(
-        label + at.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M:%S") for label, at in named if at is not None
-    )
+    fetched = item.created_at if item.recovered else None
+    named = (("", item.at), ("Fetched ", fetched), ("Sent ", item.sent_at), ("Delivered ", item.delivered_at), ("Read ", item.read_at))
+    return "\n".join(label + at.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M:%S") for label, at in named if at is not None)
 
 
 def _day(at: datetime, now: datetime, zone: str) -> str:

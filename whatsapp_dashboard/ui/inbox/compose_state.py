@@ -33,6 +33,8 @@ class ComposeState(PageState):
     """The message whose choice of reactions is open."""
     delete_id: str = ""
     delete_note: bool = False
+    again_id: str = ""
+    """The message in doubt about which is asked whether to send it again."""
     dialog: str = ""
     dialog_error: str = ""
 
@@ -151,14 +153,26 @@ class ComposeState(PageState):
         return toast_ok("Sending again", "The contact gets it once, even if the first try arrived.")
 
     @action
+    async def ask_again(self, message_id: str) -> None:
+        """Ask before a message in doubt is sent again: the contact may get it twice (MSG-11)."""
+        self.again_id = message_id
+
+    @action
+    async def send_again(self) -> Any:
+        """Send the message in doubt again."""
+        message_id, self.again_id = self.again_id, ""
+        await self._services().messages.retry(await self._who(), message_id)
+        return toast_ok("Sending again")
+
+    @action
     async def ask_delete(self, item_id: str, note: bool) -> None:
         """Ask before deleting."""
         self.delete_id, self.delete_note = item_id, note
 
     @action
     async def stop_asking(self, _open: bool) -> None:
-        """Delete nothing."""
-        self.delete_id = ""
+        """Delete nothing, send nothing again."""
+        self.delete_id = self.again_id = ""
 
     @action
     async def delete(self) -> Any:

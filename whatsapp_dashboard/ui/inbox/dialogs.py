@@ -1,11 +1,12 @@
-"""Dialogs of the inbox: new message, location, contact, poll, rename, shortcuts, and the question before deleting."""
+"""Dialogs of the inbox: new message, location, contact, poll, rename, shortcuts, and the questions before
+deleting and before sending again."""
 
 from __future__ import annotations
 
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import confirm_dialog, field, form_dialog, switch_field, text_area, text_field
+from whatsapp_dashboard.ui.components import confirm_dialog, field, form_dialog, send_again_dialog, switch_field, text_area, text_field
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
 from whatsapp_dashboard.ui.inbox.state import InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
@@ -54,6 +55,7 @@ def inbox_dialogs() -> rx.Component:
             ),
             confirm="Delete", on_confirm=ComposeState.delete,
         ),
+        send_again_dialog(ComposeState.again_id != "", ComposeState.stop_asking, ComposeState.send_again),
     )  # fmt: skip
 
 

@@ -64,11 +64,17 @@ def conversation_line(row: ConversationRow, now: datetime, zone: str) -> Line:
         paused_text=clock_text(paused, now, zone) if paused else "",
         unread=row.unread, badge=str(row.unread) if row.unread <= MOST_UNREAD else f"{MOST_UNREAD}+",
         preview=row.preview, preview_type=row.preview_type or "text",
-        ticks=row.preview_status if row.preview_direction == "outgoing" else "",
+        ticks=_ticks(row),
         at=row.last_message_at.isoformat(), when=short_time(row.last_message_at, now, zone),
         exact=local.strftime("%-d %B %Y, %H:%M:%S"),
         since=row.created_at.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M"),
     )  # fmt: skip
+
+
+def _ticks(row: ConversationRow) -> str:
+    if row.preview_direction != "outgoing":
+        return ""
+    return "in_doubt" if row.preview_unconfirmed and row.preview_status == "sent" else row.preview_status
 
 
 def order(line: Line) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import reflex as rx
 
 from whatsapp_dashboard.ui.inbox.details_view import details
 from whatsapp_dashboard.ui.inbox.dialogs import inbox_dialogs
+from whatsapp_dashboard.ui.inbox.drawer import trace_drawer
 from whatsapp_dashboard.ui.inbox.list_view import conversation_list
 from whatsapp_dashboard.ui.inbox.state import InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
@@ -21,6 +22,7 @@ def inbox() -> rx.Component:
         thread(),
         details(),
         inbox_dialogs(),
+        trace_drawer(),
         rx.script(src="/inbox.js"),
         id="inbox", class_name="wa-inbox", custom_attrs={"data-open": rx.cond(ThreadState.conversation_id != "", "yes", "no")},
     )  # fmt: skip

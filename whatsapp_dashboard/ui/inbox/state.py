@@ -17,8 +17,8 @@ from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters
 from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line, order, short_time
 from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.messages.filters import known_zone
 from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
 
 PAGE_SIZE = 40
 MOST_SHOWN = 200
@@ -31,7 +31,6 @@ _ROW_EVENTS = (
     "message", "message.queued", "message.sent", "message.status", "message.edited", "message.revoked", "conversation.updated",
     "conversation.created",
 )  # fmt: skip
-_ASK_ZONE = "Intl.DateTimeFormat().resolvedOptions().timeZone"
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +85,7 @@ class InboxState(PageState):
             self.loaded = False
         self.query = to_query(*wanted)
         if not self.zone:
-            return rx.call_script(_ASK_ZONE, callback=InboxState.take_zone)
+            return rx.call_script(ASK_ZONE, callback=InboxState.take_zone)
         return [InboxState.follow, ThreadState.arrive]
 
     @action
@@ -94,7 +93,7 @@ class InboxState(PageState):
         """The reader's time zone, as the browser tells it."""
         from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 
-        self.zone = known_zone(zone if isinstance(zone, str) else "")
+        self.zone = known_zone(zone)
         return [InboxState.follow, ThreadState.arrive]
 
     @background

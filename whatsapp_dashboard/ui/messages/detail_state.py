@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from whatsapp_dashboard.errors import NotFound
+from whatsapp_dashboard.messages.log_views import IN_DOUBT
+from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.messages.lines import Fact, facts, log_line, steps
+from whatsapp_dashboard.ui.messages.lines import Fact, facts, log_line, steps, trouble
 from whatsapp_dashboard.ui.state import PageState, action, background
 
 EVENTS = (
@@ -26,11 +28,16 @@ class DetailState(PageState):
     conversation_id: str = ""
     steps: list[Fact] = []
     facts: list[Fact] = []
+    trouble: str = ""
+    """Why it may have to be sent again; empty when there is no reason to."""
+    failed: bool = False
+    doubt: bool = False
+    asking: bool = False
 
     @action
     async def show(self, message_id: str) -> AsyncIterator[Any]:
         """Open the drawer for one message."""
-        self.message_id = message_id[:60]
+        self.message_id, self.asking = message_id[:60], False
         await self._read()
         self.open = True
         yield DetailState.follow
@@ -39,6 +46,19 @@ class DetailState(PageState):
     async def set_open(self, value: bool) -> None:
         """Close the drawer."""
         self.open = bool(value) and bool(self.message_id)
+
+    @action
+    async def ask_again(self, value: bool) -> None:
+        """Ask before a message in doubt is sent again, or stop asking."""
+        self.asking = bool(value) and self.doubt
+
+    @action
+    async def send_again(self) -> Any:
+        """Send it again: what failed, is in doubt or has no proof of delivery (MSG-11)."""
+        self.asking = False
+        await self._services().messages.retry(await self._who(), self.message_id)
+        await self._read()
+        return toast_ok("Sending again")
 
     @background
     async def follow(self) -> None:
@@ -63,3 +83,5 @@ class DetailState(PageState):
         self.incoming, self.text = line.incoming, detail.body
         self.conversation_id = detail.row.conversation_id
         self.steps, self.facts = steps(detail), facts(detail)
+        self.trouble = trouble(detail.row)
+        self.failed, self.doubt = line.status == "failed", line.status == IN_DOUBT

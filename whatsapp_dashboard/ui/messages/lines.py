@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from whatsapp_dashboard.domain.ids import format_phone
-from whatsapp_dashboard.messages.log_views import LogDetail, LogRow
+from whatsapp_dashboard.messages.log_views import IN_DOUBT, LogDetail, LogRow
 from whatsapp_dashboard.ui.components.message_marks import MESSAGE_STATUSES, MESSAGE_TYPES
 
 LATE = timedelta(minutes=2)
 """A message stored this much after it was written says so."""
-_ORIGINS = {"operator": "an operator", "api": "the API", "auto_reply": "the auto-reply", "phone": "the linked phone"}
+_ORIGINS = {"operator": "an operator", "api": "the API", "auto_reply": "the auto-reply", "ai": "AI", "phone": "the linked phone"}
 _KINDS = {"group": "Group", "channel": "Channel", "broadcast": "Broadcast", "status": "Status updates"}
 
 
@@ -62,7 +62,7 @@ def log_line(row: LogRow) -> LogLine:
         incoming=row.direction == "incoming",
         type=row.type,
         text=row.text or row.filename,
-        status=row.status,
+        status=IN_DOUBT if _in_doubt(row) else row.status,
         reason=row.status_reason,
         at=row.created_at.isoformat(),
         marks=", ".join(marks),
@@ -73,7 +73,7 @@ def facts(detail: LogDetail) -> list[Fact]:
     """Everything known of a message that is not its text, in reading order; what is unknown is left out."""
     row = detail.row
     found = [
-        Fact("Status", MESSAGE_STATUSES.get(row.status, row.status)),
+        Fact("Status", MESSAGE_STATUSES[IN_DOUBT] if _in_doubt(row) else MESSAGE_STATUSES.get(row.status, row.status)),
         Fact("Reason", row.status_reason),
         Fact("Account", row.account_name),
         Fact("From" if row.direction == "incoming" else "To", row.contact_name),
@@ -87,6 +87,7 @@ def facts(detail: LogDetail) -> list[Fact]:
         Fact("File size", _size(detail.media_size)),
         Fact("File state", ": ".join(part for part in (detail.media_state, detail.media_reason) if part)),
         Fact("Attempts", str(detail.attempts) if detail.attempts else ""),
+        Fact("Sent anew", f"{detail.resends} time{'' if detail.resends == 1 else 's'}" if detail.resends else ""),
         Fact("Automatic answer", _answer(detail)),
         Fact("Votes", "; ".join(f"{voter}: {', '.join(options)}" for voter, options in detail.votes.items() if options)),
         Fact("Reactions", "  ".join(f"{emoji} {who}" for who, emoji in detail.reactions.items() if emoji)),
@@ -108,7 +109,7 @@ def steps(detail: LogDetail) -> list[Fact]:
         ("Written", row.at if incoming or abs(row.created_at - row.at) > LATE else None),
         ("Stored here" if incoming else "Accepted and stored", row.created_at),
         ("Next attempt", detail.not_before if row.status == "queued" else None),
-        ("Sent to WhatsApp", detail.sent_at),
+        ("Sending was cut off" if _in_doubt(row) else "Sent to WhatsApp", detail.sent_at),
         ("Delivered to the phone", detail.delivered_at),
         ("Read", detail.read_at),
         ("Flagged: no proof of delivery", detail.flagged_at),
@@ -116,6 +117,23 @@ def steps(detail: LogDetail) -> list[Fact]:
         ("Deleted", detail.revoked_at),
     ]
     return [Fact(label, time=moment.isoformat()) for label, moment in moments if moment]
+
+
+def trouble(row: LogRow) -> str:
+    """What is wrong with an outgoing message that can be sent again; empty when nothing is (MSG-11)."""
+    if row.direction != "outgoing" or row.revoked:
+        return ""
+    if row.status == "failed":
+        return row.status_reason or "Sending failed."
+    if _in_doubt(row):
+        return "In doubt: sending was cut off, and WhatsApp has not said whether it has the message."
+    if row.flagged and row.status == "sent" and row.origin != "phone":
+        return "No proof of delivery: WhatsApp took the message and has not confirmed that it reached the phone."
+    return ""
+
+
+def _in_doubt(row: LogRow) -> bool:
+    return row.unconfirmed and row.status == "sent"
 
 
 def _answer(detail: LogDetail) -> str:

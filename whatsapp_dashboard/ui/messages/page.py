@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import empty_state, error_state, page_header, relative_time, search_field, skeleton_rows
+from whatsapp_dashboard.ui.components import day_field, empty_state, error_state, page_header, relative_time, search_field, skeleton_rows
 from whatsapp_dashboard.ui.components.message_marks import MESSAGE_STATUSES, MESSAGE_TYPES
-from whatsapp_dashboard.ui.messages.drawer import detail_drawer
+from whatsapp_dashboard.ui.messages.drawer import again_question, detail_drawer
 from whatsapp_dashboard.ui.messages.rows import log_rows
 from whatsapp_dashboard.ui.messages.state import MOST_COUNTED, MessagesState
 from whatsapp_dashboard.ui.navigation import Page
@@ -33,14 +32,19 @@ def messages() -> rx.Component:
             ),
             skeleton_rows(10),
         ),
-        detail_drawer(),
+        detail_drawer(), again_question(),
     )
 
 
 def _export() -> rx.Component:
     # reloadDocument: the router must not take it for a page.
-    link = rx.el.a(rx.icon("download", size=14), "Export CSV", href=MessagesState.export, download=True,
-                   custom_attrs={"data-testid": "export", "reloadDocument": True})
+    link = rx.el.a(
+        rx.icon("download", size=14),
+        "Export CSV",
+        href=MessagesState.export,
+        download=True,
+        custom_attrs={"data-testid": "export", "reloadDocument": True},
+    )
     return rx.cond(MessagesState.export != "", rx.button(link, as_child=True, variant="soft"))  # fmt: skip
 
 
@@ -58,7 +62,11 @@ def _filters() -> rx.Component:
             MessagesState.filters.length() > 0,
             rx.button(rx.icon("x", size=14), "Clear", variant="ghost", color_scheme="gray", on_click=MessagesState.clear),
         ),
-        key=MessagesState.edition.to(str), gap="8px", wrap="wrap", align="center", margin_bottom="14px",
+        key=MessagesState.edition.to(str),
+        gap="8px",
+        wrap="wrap",
+        align="center",
+        margin_bottom="14px",
     )
 
 
@@ -70,7 +78,8 @@ def _account() -> rx.Component:
             rx.foreach(MessagesState.accounts, lambda account: rx.select.item(account.name, value=account.id)),
             position="popper",
         ),
-        value=MessagesState.filters.get("account", "all"), on_change=lambda value: MessagesState.filter("account", value),
+        value=MessagesState.filters.get("account", "all"),
+        on_change=lambda value: MessagesState.filter("account", value),
     )
 
 
@@ -78,21 +87,17 @@ def _select(name: str, everything: str, choices: Mapping[str, str]) -> rx.Compon
     return rx.select.root(
         rx.select.trigger(aria_label=name.capitalize(), width=_HALF_ON_PHONE),
         rx.select.content(
-            rx.select.item(everything, value="all"), *[rx.select.item(label, value=key) for key, label in choices.items()],
+            rx.select.item(everything, value="all"),
+            *[rx.select.item(label, value=key) for key, label in choices.items()],
             position="popper",
         ),
-        value=MessagesState.filters.get(name, "all"), on_change=lambda value: MessagesState.filter(name, value),
+        value=MessagesState.filters.get(name, "all"),
+        on_change=lambda value: MessagesState.filter(name, value),
     )
 
 
 def _day(name: str, label: str) -> rx.Component:
-    value: Any = MessagesState.filters.get(name, "")
-    return rx.el.label(
-        rx.text(label, size="1", color=theme.TEXT_MUTED, as_="span"),
-        rx.input(type="date", default_value=value, on_change=MessagesState.filter(name).debounce(400), aria_label=label,
-                 width="100%", min_width="132px"),
-        style={"display": "flex", "alignItems": "center", "gap": "6px", "flex": "1"},
-    )  # fmt: skip
+    return day_field(label, MessagesState.filters.get(name, ""), MessagesState.filter(name))
 
 
 def _fresh() -> rx.Component:
@@ -104,9 +109,13 @@ def _fresh() -> rx.Component:
                 rx.icon("arrow-up", size=14),
                 rx.cond(MessagesState.fresh >= MOST_COUNTED, f"{MOST_COUNTED - 1}+", MessagesState.fresh.to(str)),
                 rx.cond(MessagesState.fresh == 1, " new message", " new messages"),
-                radius="full", size="2", on_click=MessagesState.go(""), custom_attrs={"data-testid": "fresh"},
+                radius="full",
+                size="2",
+                on_click=MessagesState.go(""),
+                custom_attrs={"data-testid": "fresh"},
             ),
-            padding_bottom="12px", role="status",
+            padding_bottom="12px",
+            role="status",
         ),
     )
 
@@ -149,5 +158,10 @@ def _nothing() -> rx.Component:
 
 
 PAGE = Page(
-    route="/messages", title="Message log", icon="scroll-text", content=messages, on_load=[MessagesState.open_page], section="Messaging",
+    route="/messages",
+    title="Message log",
+    icon="scroll-text",
+    content=messages,
+    on_load=[MessagesState.open_page],
+    section="Messaging",
 )

@@ -16,7 +16,10 @@ _WIDE = "134px minmax(110px,.9fr) 18px minmax(130px,1.1fr) minmax(180px,2.4fr) 9
 _AREAS_NARROW = '"way contact time" "way text status"'
 _AREAS_WIDE = '"time account way contact text status"'
 _GRID: dict[str, Any] = {
-    "display": "grid", "column_gap": "12px", "row_gap": "2px", "align_items": "center",
+    "display": "grid",
+    "column_gap": "12px",
+    "row_gap": "2px",
+    "align_items": "center",
     "grid_template_columns": rx.breakpoints(initial="18px minmax(0,1fr) auto", md=_WIDE),
     "grid_template_areas": rx.breakpoints(initial=_AREAS_NARROW, md=_AREAS_WIDE),
 }
@@ -28,7 +31,9 @@ def log_rows() -> rx.Component:
     return rx.box(
         rx.box(
             *[rx.text(label, size="1", color=theme.TEXT_MUTED, weight="medium", grid_area=area) for area, label in heads],
-            **{**_GRID, "display": rx.breakpoints(initial="none", md="grid")}, padding="10px 16px", border_bottom=theme.LINE,
+            **{**_GRID, "display": rx.breakpoints(initial="none", md="grid")},
+            padding="10px 16px",
+            border_bottom=theme.LINE,
             aria_hidden="true",
         ),
         rx.el.ul(rx.foreach(MessagesState.lines, _message), style={"listStyle": "none", "margin": "0", "padding": "0"}),
@@ -38,7 +43,8 @@ def log_rows() -> rx.Component:
 
 def _message(line: LogLine) -> rx.Component:
     way = rx.cond(
-        line.incoming, rx.icon("arrow-down-left", size=15, color="var(--blue-10)", aria_label="Incoming"),
+        line.incoming,
+        rx.icon("arrow-down-left", size=15, color="var(--blue-10)", aria_label="Incoming"),
         rx.icon("arrow-up-right", size=15, color="var(--jade-10)", aria_label="Outgoing"),
     )
     return rx.el.li(

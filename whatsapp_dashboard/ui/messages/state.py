@@ -11,9 +11,10 @@ import reflex as rx
 from whatsapp_dashboard.errors import AppError, Invalid, NotFound
 from whatsapp_dashboard.messages.log_views import LogPage
 from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.messages.filters import NAMES, export_address, from_address, known_zone, to_address, to_filters
+from whatsapp_dashboard.ui.messages.filters import NAMES, export_address, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.messages.lines import LogLine, log_line
 from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
 
 PAGE_SIZE = 50
 MOST_COUNTED = 100
@@ -24,7 +25,6 @@ EVENTS = (
     "account.updated", "account.deleted",
 )  # fmt: skip
 _NEW = ("message", "message.queued")
-_ASK_ZONE = "Intl.DateTimeFormat().resolvedOptions().timeZone"
 
 
 @dataclass
@@ -63,13 +63,13 @@ class MessagesState(PageState):
             self.edition += 1
         self.cursor = parameters.get("cursor", "")[:60]
         if not self.zone:
-            return rx.call_script(_ASK_ZONE, callback=MessagesState.take_zone)
+            return rx.call_script(ASK_ZONE, callback=MessagesState.take_zone)
         return MessagesState.follow
 
     @action
     async def take_zone(self, zone: Any) -> Any:
         """The reader's time zone, as the browser tells it."""
-        self.zone = known_zone(zone if isinstance(zone, str) else "")
+        self.zone = known_zone(zone)
         return MessagesState.follow
 
     @background
