@@ -51,6 +51,10 @@ VALUES: list[Any] = [
     {"x": {"y": []}},
     "' OR 1=1 --",
 ]
+NOT_OURS = {"provider_failed"}
+"""Another server was asked and did not answer."""
+A_PROVIDER_AT_HOME = {"kind": "compatible", "url": "http://127.0.0.1:9/v1", "model": "m"}
+"""Instead of the example's: no test asks a public host."""
 NAMES = ["x", "%00", "..%2f..%2fetc%2fpasswd", "9" * 4_000, quote("متجر"), "01a1fb0d-f3c1-7721-b168-23308b5dd0b5"]
 
 
@@ -75,11 +79,11 @@ def rows(server: Server) -> dict[str, int]:
 
 
 def is_a_clear_refusal(answer: httpx.Response) -> None:
-    """4xx, with a problem document that says something."""
+    """4xx, or what is not our fault, with a problem document that says something."""
     where = f"{answer.request.method} {str(answer.request.url)[:120]} -> {answer.status_code} {answer.text[:200]}"
-    assert 400 <= answer.status_code < 500 or answer.status_code == 501, where
     assert answer.headers["content-type"].startswith("application/problem+json"), where
     problem = answer.json()
+    assert 400 <= answer.status_code < 500 or answer.status_code == 501 or problem["code"] in NOT_OURS, where
     assert problem["detail"], where
     assert problem["code"], where
     assert "Traceback" not in answer.text, where
@@ -165,7 +169,8 @@ def example(client: httpx.Client, what: dict[str, Any]) -> dict[str, Any]:
     document = client.get("/api/openapi.json").json()
     schema = resolve(document, what["requestBody"]["content"]["application/json"]["schema"])
     if schema.get("examples"):
-        return dict(schema["examples"][0])
+        good = dict(schema["examples"][0])
+        return good | A_PROVIDER_AT_HOME if {"kind", "model", "key"} <= good.keys() else good
     return {name: of_kind(document, resolve(document, part)) for name, part in schema.get("properties", {}).items()}
 
 
