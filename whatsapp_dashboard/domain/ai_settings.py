@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from whatsapp_dashboard.domain.time_zones import time_zones
 
 DEFAULT_PROMPT = (
     "You are the friendly assistant of {{account.name}} on WhatsApp. Answer in two or three short sentences, in the language of the"
@@ -44,7 +46,7 @@ class Hours(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             raise ValueError(f"{value!r} is not a time zone such as Europe/Madrid or Asia/Kolkata")
         return value
 

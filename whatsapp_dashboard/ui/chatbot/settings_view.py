@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 import reflex as rx
 
 from whatsapp_dashboard.domain.ai_settings import DEFAULT_FAILURE, DEFAULT_MEDIA, DEFAULT_PROMPT, PROMPT_VARIABLES
+from whatsapp_dashboard.domain.time_zones import time_zones
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.chatbot.form import DayLine
 from whatsapp_dashboard.ui.chatbot.settings_state import SettingsState
@@ -20,7 +20,7 @@ from whatsapp_dashboard.ui.times import ASK_ZONE
 
 _ZONES = [
     {"value": zone, "label": "", "note": ""}
-    for zone in sorted(available_timezones())
+    for zone in sorted(time_zones())
     if zone == "UTC" or ("/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/")))
 ]
 _FAVOURITE: Any = rx.Var(f"({{value: {ASK_ZONE}, note: 'the time zone of this browser'}})", _var_type=dict[str, str])
