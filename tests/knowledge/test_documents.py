@@ -7,16 +7,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pypdf import PdfWriter
+from sqlalchemy import func, select
+from sqlmodel import col
 
 from tests.knowledge.conftest import Library
 from whatsapp_dashboard.core.dialling import Refused
 from whatsapp_dashboard.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from whatsapp_dashboard.knowledge import extraction, indexing
 from whatsapp_dashboard.knowledge.splitting import LONGEST, split
-from whatsapp_dashboard.models import KnowledgeDocument
+from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
 
 
 def pdf(*pages: str, password: str = "") -> bytes:
@@ -159,6 +161,34 @@ async def test_while_a_document_is_indexed_again_its_old_passages_are_found(libr
     assert await library.titles("spices") == ["Spices"]
 
 
+async def test_a_long_document_does_not_keep_others_from_writing(library: Library) -> None:
+    """AI-5, MSG-5: its passages are written a few at a time."""
+    text = "\n\n".join(f"Paragraph {n} tells of saffron. " + "It goes on for quite a while. " * 20 for n in range(2_000))
+    document = await library.knowledge.add_text(library.cast.ben, "Long", text)
+    others = 0
+    while (row := (await library.knowledge.get(library.cast.vic, document.id)).row).state != "ready":
+        async with library.db.write():
+            others += row.state == "indexing"
+    assert row.passages > 10 * indexing.BATCH
+    assert others > 10
+
+
+async def test_passages_that_a_killed_program_left_are_not_found_and_go(library: Library) -> None:
+    """AI-5, DUR-1: of a generation that was not ready, and of one that was replaced."""
+    document = await library.write("Saffron", "Saffron costs nine euros.")
+    stale = {"document_id": document.id, "position": 0, "text": "Old cinnamon.", "head_terms": "", "terms": "old cinnamon", "length": 2}
+    async with library.db.write() as session:
+        session.add_all(KnowledgePassage(**stale, generation=generation) for generation in (0, 2))
+    assert await library.titles("cinnamon") == []
+    assert len((await library.knowledge.get(library.cast.vic, document.id)).passages) == 1
+    await library.knowledge.indexer.stop()
+    await library.knowledge.indexer.start()
+    assert (await library.write("Next", "Nutmeg.")).state == "ready"
+    async with library.db.read() as session:
+        mine = select(func.count()).where(col(KnowledgePassage.document_id) == document.id)
+        assert await session.scalar(mine) == 1
+
+
 @pytest.fixture
 async def site() -> AsyncIterator[str]:
     """A web page that can change."""
@@ -190,6 +220,10 @@ async def test_a_url_is_fetched_named_after_its_page_and_fetched_anew_on_request
     assert await library.titles("saffron edition") == ["Our page"]
     async with httpx.AsyncClient() as client:
         await client.post(f"{site}/change")
+    await library.knowledge.update(library.cast.ben, document.id, title="A page")
+    await library.ready(document)
+    assert await library.titles("saffron edition") == ["A page"], "a new title fetches nothing"
+    await library.knowledge.update(library.cast.ben, document.id, title="Our page")
     await library.knowledge.reindex(library.cast.ben, document.id)
     await library.ready(document)
     assert await library.titles("cinnamon") == ["Our page"]
@@ -232,6 +266,7 @@ async def test_viewers_read_operators_work_and_others_see_nothing(library: Libra
     assert (await knowledge.list_documents(mallory)).rows == ()
 
 
+@example("# a", "text")
 @given(st.text(alphabet=st.sampled_from("ab .#\n|，。"), max_size=6_000), st.sampled_from(["text", "csv"]))
 def test_passages_lose_nothing_and_are_never_too_long(text: str, kind: str) -> None:
     """AI-5: every word of a document is in some passage or heading, whatever it looks like."""
@@ -246,6 +281,12 @@ def test_headings_stay_with_what_stands_under_them_and_a_row_is_never_cut() -> N
     parts = split("# A\n\nintro\n\n## B\n\n" + "word " * 600 + "\n\n# C\n\nend", "markdown")
     assert [part.heading for part in parts][:2] == ["A", "A › B"]
     assert parts[-1].heading == "C"
+    bare = split(f"# Closed on Mondays\n# Hours\n## Shop\nfrom nine\n# {"l" * 100}\n", "text")
+    assert [(part.heading, part.text.strip()[:17]) for part in bare] == [
+        ("", "Closed on Mondays"),
+        ("Hours › Shop", "from nine"),
+        ("l" * 80, "l" * 17),
+    ]
     rows = "\n\n".join(f"name: {number}\nprice: {number}" for number in range(200))
     for part in split(rows, "csv"):
         assert all(block.startswith("name: ") and "\nprice: " in block for block in part.text.split("\n\n"))

@@ -1,14 +1,17 @@
 """A faster way to SQLite's thread: one trip per statement.
 
-The stock adapter asks the connection's thread four times per SELECT (make a cursor, execute, fetch, close). Each trip costs a turn of
-the event loop and a thread switch, many times what SQLite itself needs. Here one function does all four there.
+The stock adapter asks the connection's thread four times per SELECT (make a cursor, execute, fetch, close), once more to begin and once
+more to roll back. Each trip costs a turn of the event loop and a thread switch, many times what SQLite itself needs. Here one function
+does all four there, what nobody waits for the answer of (a reader's BEGIN, SAVEPOINT, RELEASE) travels with the next statement, and the
+end of a reader's transaction is not waited for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import aiosqlite
@@ -24,6 +27,7 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
     """Runs a statement and brings all its rows back in one trip."""
 
     __slots__ = ("_described", "_last_id", "_touched")
+    _adapt_connection: OneTripConnection
 
     def __init__(self, adapt_connection: Any) -> None:
         self._adapt_connection = adapt_connection
@@ -50,6 +54,10 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 
     def execute(self, operation: Any, parameters: Any = None) -> Any:
         """Run one statement."""
+        if self._adapt_connection.put_off(operation):
+            self._described, self._touched, self._last_id = None, -1, 0
+            self._rows = deque()
+            return self
         return self._go(lambda raw: raw.execute(operation, () if parameters is None else parameters))
 
     def executemany(self, operation: Any, seq_of_parameters: Any) -> Any:
@@ -64,7 +72,10 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
         """Nothing is open."""
 
     def _go(self, run: Callable[[sqlite3.Connection], sqlite3.Cursor]) -> Any:
+        before = self._adapt_connection.take_waiting()
+
         def trip(raw: sqlite3.Connection) -> tuple[Any, list[Any], int, int | None]:
+            _run_all(raw, before)
             cursor = run(raw)
             try:
                 rows = cursor.fetchall() if cursor.description else []
@@ -82,10 +93,74 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
-    """Makes :class:`OneTripCursor`."""
+    """Makes :class:`OneTripCursor`, and keeps the statements that travel with its next one."""
 
-    __slots__ = ()
+    __slots__ = ("_reading", "_waiting")
     _cursor_cls = OneTripCursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self._waiting: list[str] = []
+        self._reading = False
+
+    def begin_reading(self) -> None:
+        """Begin a transaction that writes nothing, with the first statement of it."""
+        self._reading = True
+        self._waiting.append("BEGIN DEFERRED")
+
+    def put_off(self, operation: str) -> bool:
+        """Whether this statement needs no trip of its own: it waits for the next one, or is not needed any more."""
+        what, _, name = operation.partition("SAVEPOINT ")
+        saved = f"SAVEPOINT {name}"
+        match what:
+            case "":
+                self._waiting.append(operation)
+            case "RELEASE " if self._waiting[-1:] == [saved]:
+                self._waiting.pop()  # nothing happened since
+            case "RELEASE ":
+                self._waiting.append(operation)
+            case "ROLLBACK TO " if saved in self._waiting:
+                del self._waiting[self._waiting.index(saved) + 1 :]
+            case _:
+                return False
+        return True
+
+    def take_waiting(self) -> list[str]:
+        """What the next trip runs first."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def commit(self) -> None:
+        """Run what waits, and commit."""
+        before = self.take_waiting()
+        self._reading = False
+        if not self._connection._connection:
+            return
+
+        def trip(raw: sqlite3.Connection) -> None:
+            _run_all(raw, before)
+            raw.commit()
+
+        try:
+            await_(self._connection._execute(lambda: trip(self._connection._conn)))
+        except Exception as error:
+            self._handle_exception(error)
+
+    def rollback(self) -> None:
+        """Undo everything; what waits is forgotten. A reader's transaction ends in its turn on the thread, before any later statement."""
+        reading, begun = self._reading, "BEGIN DEFERRED" not in self.take_waiting()
+        self._reading = False
+        if not reading:
+            super().rollback()
+        elif begun and self._connection._connection:
+            ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            ended.add_done_callback(lambda done: done.cancelled() or done.exception())  # the next BEGIN says it, if it did not work
+            self._connection._tx.put_nowait((ended, self._connection._conn.rollback))
+
+
+def _run_all(raw: sqlite3.Connection, statements: Sequence[str]) -> None:
+    for statement in statements:
+        raw.execute(statement).close()
 
 
 class OneTripDriver(AsyncAdapt_aiosqlite_dbapi):

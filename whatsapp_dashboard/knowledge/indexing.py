@@ -1,10 +1,15 @@
 """Reads and indexes documents in the background, one after the other. What was under way when the program ended goes on at the next
-start; what was indexed before is searched until the new index is there."""
+start; what was indexed before is searched until the new index is there.
+
+Passages are written a few at a time, as a new generation that is searched from the moment all of it is there: a document of a million
+words must not keep the messages of a conversation waiting for the database.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -28,6 +33,8 @@ log = structlog.get_logger(__name__)
 FETCH_SECONDS = 30.0
 MAX_TRIES = 3
 """How often a document is begun that the program did not live to see the end of."""
+BATCH = 100
+"""Passages that are written or deleted in one write."""
 _PASSAGE = metadata.tables["knowledge_passage"]
 
 
@@ -58,10 +65,14 @@ class Indexer:
         self._wake.set()
 
     async def _run(self) -> None:
+        cleared = False
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
+                if not cleared:
+                    await self._clear_left()
+                    cleared = True
                 while document := await self._next():
                     await self._index(document)
             except Exception:
@@ -93,33 +104,67 @@ class Indexer:
             return
         try:
             body, title, kind, data = await self._text(document)
-            rows = await asyncio.to_thread(_rows, document.id, title or document.title, body, kind)
+            rows = await asyncio.to_thread(_rows, title or document.title, body, kind)
         except AppError as error:
             async with self._db.write() as session:
                 fresh = await session.get(KnowledgeDocument, document.id)
                 if fresh is not None:
                     self._fail(session, fresh, error.message)
             return
+        await self._clear(document.id, document.generation)
+        if not await self._write(document.id, document.generation + 1, rows):
+            return  # deleted meanwhile
         async with self._db.write() as session:
             fresh = await session.get(KnowledgeDocument, document.id, with_for_update=True)
-            if fresh is None:
-                return  # deleted meanwhile
-            if fresh.title != document.title:
-                title, rows = fresh.title, _rows(document.id, fresh.title, body, kind)  # renamed meanwhile
-            await session.execute(delete(KnowledgePassage).where(col(KnowledgePassage.document_id) == fresh.id))
-            if rows:
-                await session.execute(insert(_PASSAGE), rows)
-            fresh.body, fresh.raw, fresh.kind, fresh.passages = body, None, kind, len(rows)
+            if fresh is None or fresh.state != "indexing":
+                return  # deleted, or to be done anew: renamed, say
+            fresh.generation, fresh.passages = document.generation + 1, len(rows)
+            fresh.body, fresh.raw, fresh.kind = body, None, kind
             if data is not None:
-                fresh.sha256, fresh.size = hashlib.sha256(data).hexdigest(), len(data)
+                fresh.sha256, fresh.size, fresh.fetch = hashlib.sha256(data).hexdigest(), len(data), False
             fresh.title = (title or fresh.title)[:255]
             fresh.state, fresh.reason, fresh.tries = "ready", "", 0
             fresh.indexed_at = fresh.updated_at = self._clock.now()
             _tell(session, fresh)
+        await self._clear(document.id, document.generation + 1)
+
+    async def _write(self, document_id: str, generation: int, rows: Sequence[dict[str, Any]]) -> bool:
+        """Write the passages of a new generation. False: the document is gone."""
+        there = select(col(KnowledgeDocument.id)).where(col(KnowledgeDocument.id) == document_id)
+        for start in range(0, len(rows), BATCH):
+            async with self._db.write() as session:
+                if await session.scalar(there.with_for_update(read=True, key_share=True)) is None:
+                    return False
+                some = [{**row, "document_id": document_id, "generation": generation} for row in rows[start : start + BATCH]]
+                await session.execute(insert(_PASSAGE), some)
+        return True
+
+    async def _clear(self, document_id: str, generation: int) -> None:
+        """Delete the passages of a document that are not of this generation."""
+        passage = KnowledgePassage
+        old = select(col(passage.id)).where(col(passage.document_id) == document_id, col(passage.generation) != generation).limit(BATCH)
+        while True:
+            async with self._db.write() as session:
+                gone = await session.execute(delete(passage).where(col(passage.id).in_(old)).returning(col(passage.id)))
+                if len(gone.all()) < BATCH:
+                    return
+
+    async def _clear_left(self) -> None:
+        """Delete the old passages of documents whose new ones were ready when the program ended."""
+        left = (
+            select(col(KnowledgeDocument.id), col(KnowledgeDocument.generation))
+            .join(KnowledgePassage, col(KnowledgePassage.document_id) == col(KnowledgeDocument.id))
+            .where(col(KnowledgePassage.generation) != col(KnowledgeDocument.generation), col(KnowledgeDocument.state) == "ready")
+            .distinct()
+        )
+        async with self._db.read() as session:
+            found = [(row[0], row[1]) for row in await session.execute(left)]
+        for document_id, generation in found:
+            await self._clear(document_id, generation)
 
     async def _text(self, document: KnowledgeDocument) -> tuple[str, str, str, bytes | None]:
         """Text, title (empty: keep the present one), kind, and the bytes when they were fetched just now."""
-        if document.url:
+        if document.url and document.fetch:
             file = await self._http.fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
             kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
             body, title = await extract(kind, file.data)
@@ -136,14 +181,13 @@ class Indexer:
         _tell(session, document)
 
 
-def _rows(document_id: str, title: str, body: str, kind: str) -> list[dict[str, Any]]:
+def _rows(title: str, body: str, kind: str) -> list[dict[str, Any]]:
     rows = []
     for position, part in enumerate(split(body, kind)):
         words = terms(part.text)
         heading = terms(f"{title} {part.heading}")
         rows.append(
             {
-                "document_id": document_id,
                 "position": position,
                 "heading": part.heading,
                 "text": part.text,

@@ -30,7 +30,8 @@ _SQLITE = text(
     """
     SELECT p.id, p.document_id, d.title, p.heading, p.text, p.head_terms, p.terms, p.length
     FROM knowledge_index i JOIN knowledge_passage p ON p.id = i.rowid JOIN knowledge_document d ON d.id = p.document_id
-    WHERE knowledge_index MATCH :query AND d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+    WHERE knowledge_index MATCH :query
+      AND d.workspace_id = :workspace AND d.generation = p.generation AND d.enabled AND d.indexed_at IS NOT NULL
     ORDER BY bm25(knowledge_index, 2.5, 1.0) LIMIT :limit
     """
 )
@@ -39,14 +40,14 @@ _POSTGRES = text(
     SELECT p.id, p.document_id, d.title, p.heading, p.text, p.head_terms, p.terms, p.length
     FROM knowledge_passage p JOIN knowledge_document d ON d.id = p.document_id
     WHERE p.words @@ to_tsquery('simple', :query)
-      AND d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+      AND d.workspace_id = :workspace AND d.generation = p.generation AND d.enabled AND d.indexed_at IS NOT NULL
     ORDER BY ts_rank(p.words, to_tsquery('simple', :query), 1) DESC LIMIT :limit
     """
 )
 _COUNT = text(
     """
     SELECT count(*), coalesce(avg(p.length), 1) FROM knowledge_passage p JOIN knowledge_document d ON d.id = p.document_id
-    WHERE d.workspace_id = :workspace AND d.enabled AND d.indexed_at IS NOT NULL
+    WHERE d.workspace_id = :workspace AND d.generation = p.generation AND d.enabled AND d.indexed_at IS NOT NULL
     """
 )
 _FREQUENCY_SQLITE = text("SELECT doc FROM knowledge_words WHERE term = :term")

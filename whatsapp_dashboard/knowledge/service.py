@@ -81,7 +81,8 @@ class KnowledgeService:
         parts = select(KnowledgePassage).where(col(KnowledgePassage.document_id) == document_id)
         async with self._db.read() as session:
             document = await _owned(session, who, document_id)
-            passages = await session.scalars(parts.order_by(col(KnowledgePassage.position)).limit(SHOWN_PASSAGES))
+            searched = parts.where(col(KnowledgePassage.generation) == document.generation)
+            passages = await session.scalars(searched.order_by(col(KnowledgePassage.position)).limit(SHOWN_PASSAGES))
             shown = tuple(PassageRow(each.position, each.heading, each.text) for each in passages)
         return DocumentDetail(_row(document), shown)
 
@@ -129,7 +130,7 @@ class KnowledgeService:
         who.require(Role.OPERATOR)
         await self._http.examine(url)
         address = str(check_url(url))
-        return await self._add(who, _title(title or address[:MAX_TITLE]), kind="", url=address)
+        return await self._add(who, _title(title or address[:MAX_TITLE]), kind="", url=address, fetch=True)
 
     async def update(self, who: Principal, document_id: str, *, title: str | None = None, enabled: bool | None = None) -> DocumentRow:
         """Rename, or take it out of the search and back. Raises :class:`Invalid`, :class:`NotFound`."""
@@ -138,7 +139,7 @@ class KnowledgeService:
             document = await _owned(session, who, document_id, lock=True)
             if title is not None and (name := _title(title)) != document.title:
                 document.title = name
-                self._again(session, document)  # the title is searched too
+                self._again(document)  # the title is searched too
             if enabled is not None:
                 document.enabled = enabled
             self._changed(session, who, document)
@@ -149,7 +150,8 @@ class KnowledgeService:
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             document = await _owned(session, who, document_id, lock=True)
-            self._again(session, document)
+            self._again(document)
+            document.fetch = bool(document.url)
             self._changed(session, who, document)
         return _row(document)
 
@@ -180,7 +182,7 @@ class KnowledgeService:
             self._changed(session, who, document)
         return _row(document)
 
-    def _again(self, session: AsyncSession, document: KnowledgeDocument) -> None:
+    def _again(self, document: KnowledgeDocument) -> None:
         document.state, document.reason, document.tries = "pending", "", 0
 
     def _changed(self, session: AsyncSession, who: Principal, document: KnowledgeDocument) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WANTED = 900
@@ -12,6 +12,8 @@ LONGEST = 1_400
 OVERLAP = 150
 """Characters of the end of a cut paragraph that the next passage begins with."""
 MAX_PASSAGES = 20_000
+LONGEST_HEADING = 80
+"""Characters of a heading above its passages, so that six of them fit; a longer one is also text."""
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 _SENTENCE = re.compile(r"(?<=[.!?…。！？؟।])\s+|(?<=[。！？।])")
@@ -33,25 +35,29 @@ def split(text: str, kind: str) -> list[Part]:
 
 
 def _sections(text: str) -> Iterator[Part]:
-    """Text or Markdown: what stands under one heading stays together as far as it fits."""
+    """Text or Markdown: what stands under one heading stays together as far as it fits. A heading with nothing under it is text."""
     path: list[tuple[int, str]] = []
     block: list[str] = []
     fenced = False
     for line in text.splitlines():
         fenced ^= bool(_FENCE.match(line))
         found = None if fenced else _HEADING.match(line)
-        if found is None:
+        if found is None or not (title := found[2].strip()):
             block.append(line)
             continue
-        yield from _paragraphs("\n".join(block), _heading(path))
-        block = []
         level = len(found[1])
-        path = [entry for entry in path if entry[0] < level] + [(level, found[2])]
-    yield from _paragraphs("\n".join(block), _heading(path))
+        yield from _section(block, path, deeper=bool(path) and level > path[-1][0])
+        block = [title] if len(title) > LONGEST_HEADING else []
+        path = [entry for entry in path if entry[0] < level] + [(level, title[:LONGEST_HEADING])]
+    yield from _section(block, path, deeper=False)
 
 
-def _heading(path: Iterable[tuple[int, str]]) -> str:
-    return " › ".join(title for _, title in path)[:500]
+def _section(block: Sequence[str], path: Sequence[tuple[int, str]], *, deeper: bool) -> Iterator[Part]:
+    """What stands under one heading; ``deeper``: more comes under it."""
+    text = "\n".join(block)
+    if path and not deeper and not text.strip():
+        path, text = path[:-1], path[-1][1]
+    yield from _paragraphs(text, " › ".join(title for _, title in path))
 
 
 def _paragraphs(text: str, heading: str) -> Iterator[Part]:

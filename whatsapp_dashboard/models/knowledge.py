@@ -41,6 +41,10 @@ class KnowledgeDocument(SQLModel, table=True):
     size: int = 0
     """Bytes of the file or text."""
     passages: int = 0
+    generation: int = 0
+    """Of its passages the ones that are searched; others are being written or deleted."""
+    fetch: bool = False
+    """Whether what stands at the URL is fetched anew before it is indexed."""
     tries: int = 0
     created_at: datetime = created_field()
     updated_at: datetime = created_field()
@@ -55,6 +59,7 @@ class KnowledgePassage(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigSerial)
     document_id: str = owned_by("knowledge_document.id")
+    generation: int
     position: int
     heading: str = Field(default="", max_length=500)
     text: str

@@ -49,6 +49,7 @@ class LlmServer:
         self.asked: list[Asked] = []
         self.running = 0
         self.most_at_once = 0
+        self._more = asyncio.Condition()
         self._behaviours: dict[str, list[Behaviour]] = defaultdict(list)
 
     async def __aenter__(self) -> Self:
@@ -112,6 +113,8 @@ class LlmServer:
         self.asked.append(Asked(kind, route, time.time(), request.method, str(request.rel_url), headers, body, said))
         self.running += 1
         self.most_at_once = max(self.most_at_once, self.running)
+        async with self._more:
+            self._more.notify_all()
         try:
             return await self._respond(request, wire, route, path, body, said, self._behaviour(kind, route))
         finally:
@@ -122,6 +125,9 @@ class LlmServer:
     ) -> web.StreamResponse:
         if does.do == "hang":
             await asyncio.sleep(LONGEST)
+        if does.together:
+            async with self._more:
+                await self._more.wait_for(lambda: self.most_at_once >= does.together)
         if does.seconds:
             await asyncio.sleep(does.seconds)
         if body.get("stream") if isinstance(body, dict) else False:

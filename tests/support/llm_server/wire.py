@@ -31,6 +31,8 @@ class Behaviour:
     """The provider's own name of the error."""
     seconds: float = 0.0
     """How long the answer takes."""
+    together: int = 0
+    """It answers nobody before so many have asked and wait."""
     finish: Literal["stop", "length"] = "stop"
     thinking: str = ""
     """What the model thought first, where the format has a place for it."""
