@@ -55,6 +55,10 @@ async def test_a_program_sets_up_a_bot_and_follows_its_answer(api: httpx.AsyncCl
     await until(api, f"/api/knowledge/documents/{document['id']}", lambda found: found["state"] == "ready")
     found = (await api.get("/api/knowledge/search", params={"q": "when does the bakery open"})).json()
     assert [passage["title"] for passage in found] == ["Hours"]
+    where = f"/api/knowledge/documents/{document['id']}"
+    assert (await api.patch(where, json={"title": "Opening", "text": "The bakery opens at seven, on Sundays at nine."})).status_code == 200
+    changed = await until(api, where, lambda found: found["state"] == "ready")
+    assert (changed["title"], changed["text"]) == ("Opening", "The bakery opens at seven, on Sundays at nine.")
     path = f"/api/accounts/{account_id}/ai-config"
     llm.behave("groq", Behaviour("error", status=500))
     llm.behave("openai", Behaviour(text="At seven."))
@@ -63,14 +67,14 @@ async def test_a_program_sets_up_a_bot_and_follows_its_answer(api: httpx.AsyncCl
     assert saved["enabled"]
     assert [provider["key_hint"] for provider in saved["providers"]] == [KEY[-4:]] * 2
     tried = (await api.post(f"{path}/try", json={"turns": [{"text": "When does the bakery open?"}]})).json()
-    assert (tried["text"], tried["trace"]["passages"][0]["title"]) == ("At seven.", "Hours")
+    assert (tried["text"], tried["trace"]["passages"][0]["title"]) == ("At seven.", "Opening")
     contact = await phone.add_contact("Carla", "34600111222")
     await phone.send_text(contact["id"], "When does the bakery open?")
     answered = await until(api, f"/api/accounts/{account_id}/messages", lambda page: any(item["origin"] == "ai" for item in page["items"]))
     answer = next(item for item in answered["items"] if item["origin"] == "ai")
     trace = (await api.get(f"/api/messages/{answer['id']}/ai-trace")).json()
     assert [step["outcome"] for step in trace["steps"]] == ["unavailable", "ok"]
-    assert trace["passages"][0]["text"] == "The bakery opens at seven."
+    assert trace["passages"][0]["text"] == "The bakery opens at seven, on Sundays at nine."
     calls = (await api.get("/api/ai/calls", params={"purpose": "reply"})).json()["items"]
     assert [call["outcome"] for call in calls] == ["ok", "unavailable"]
     usage = (await api.get("/api/ai/usage", params={"account_id": account_id, "days": 7})).json()
@@ -187,6 +191,9 @@ async def test_files_are_uploaded_and_bad_ones_refused(api: httpx.AsyncClient) -
     sent = await api.post("/api/knowledge/documents/upload", files={"file": ("prices.csv", b"product,price\nrye,4\noat,5\n")})
     assert sent.status_code == 201, sent.text
     await until(api, f"/api/knowledge/documents/{sent.json()['id']}", lambda found: found["state"] == "ready")
+    where = f"/api/knowledge/documents/{sent.json()['id']}"
+    assert (await api.get(where)).json()["text"] is None
+    assert (await api.patch(where, json={"text": "rye: 5"})).json()["code"] == "not_a_text"
     again = await api.post("/api/knowledge/documents/upload", files={"file": ("copy.csv", b"product,price\nrye,4\noat,5\n")})
     assert (again.status_code, again.json()["code"]) == (409, "document_exists")
     picture = await api.post("/api/knowledge/documents/upload", files={"file": ("a.png", b"\x89PNG\r\n\x1a\n")})

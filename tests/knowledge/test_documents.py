@@ -161,6 +161,28 @@ async def test_while_a_document_is_indexed_again_its_old_passages_are_found(libr
     assert await library.titles("spices") == ["Spices"]
 
 
+async def test_a_text_that_was_written_here_can_be_written_anew(library: Library) -> None:
+    """AI-5: files cannot, nor can it become the same as another one."""
+    knowledge, ben = library.knowledge, library.cast.ben
+    document = await library.write("Saffron", "Saffron costs nine euros.")
+    other = await library.write("Nutmeg", "Nutmeg costs two euros.")
+    assert (await knowledge.get(library.cast.vic, document.id)).text == "Saffron costs nine euros."
+    with pytest.raises(Conflict, match="Nutmeg"):
+        await knowledge.update(ben, document.id, text="Nutmeg costs two euros.")
+    with pytest.raises(Invalid):
+        await knowledge.update(ben, document.id, text=" \n ")
+    assert (await knowledge.update(ben, other.id, text="Nutmeg costs two euros.")).state == "ready", "the same text again is no change"
+    row = await knowledge.update(ben, document.id, text="# Spices\n\nCinnamon costs three euros.", title="Spices")
+    assert (row.state, row.title) == ("pending", "Spices")
+    await library.ready(document)
+    assert await library.titles("cinnamon") == ["Spices"]
+    assert await library.titles("saffron") == []
+    file = await library.ready(await knowledge.add_file(ben, b"Pepper.", "pepper.txt"))
+    assert (await knowledge.get(ben, file.id)).text is None
+    with pytest.raises(Conflict, match="written here"):
+        await knowledge.update(ben, file.id, text="Salt.")
+
+
 async def test_a_long_document_does_not_keep_others_from_writing(library: Library) -> None:
     """AI-5, MSG-5: its passages are written a few at a time."""
     text = "\n\n".join(f"Paragraph {n} tells of saffron. " + "It goes on for quite a while. " * 20 for n in range(2_000))
@@ -281,7 +303,7 @@ def test_headings_stay_with_what_stands_under_them_and_a_row_is_never_cut() -> N
     parts = split("# A\n\nintro\n\n## B\n\n" + "word " * 600 + "\n\n# C\n\nend", "markdown")
     assert [part.heading for part in parts][:2] == ["A", "A › B"]
     assert parts[-1].heading == "C"
-    bare = split(f"# Closed on Mondays\n# Hours\n## Shop\nfrom nine\n# {"l" * 100}\n", "text")
+    bare = split(f"# Closed on Mondays\n# Hours\n## Shop\nfrom nine\n# {'l' * 100}\n", "text")
     assert [(part.heading, part.text.strip()[:17]) for part in bare] == [
         ("", "Closed on Mondays"),
         ("Hours › Shop", "from nine"),

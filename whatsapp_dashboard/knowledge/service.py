@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
@@ -84,7 +84,9 @@ class KnowledgeService:
             searched = parts.where(col(KnowledgePassage.generation) == document.generation)
             passages = await session.scalars(searched.order_by(col(KnowledgePassage.position)).limit(SHOWN_PASSAGES))
             shown = tuple(PassageRow(each.position, each.heading, each.text) for each in passages)
-        return DocumentDetail(_row(document), shown)
+            body = select(col(KnowledgeDocument.body)).where(col(KnowledgeDocument.id) == document_id)
+            text = await session.scalar(body) if _is_written(document) else None
+        return DocumentDetail(_row(document), shown, text)
 
     async def search(self, who: Principal, question: str, limit: int = 5) -> list[Passage]:
         """What a bot would be given for this question. Raises :class:`Invalid`."""
@@ -102,13 +104,7 @@ class KnowledgeService:
     async def add_text(self, who: Principal, title: str, text: str) -> DocumentRow:
         """Add a text (Markdown headings structure it). Raises :class:`Invalid`, :class:`Conflict` when it is there already."""
         who.require(Role.OPERATOR)
-        body = clean(text[: MAX_CHARACTERS + 1])
-        if not body:
-            raise Invalid("Write the text.", field="text")
-        if len(text) > MAX_CHARACTERS:
-            raise TooLarge(f"A text has at most {MAX_CHARACTERS:,} characters. Split it into several documents.")
-        data = body.encode()
-        return await self._add(who, _title(title), kind="markdown", body=body, sha256=_hash(data), size=len(data))
+        return await self._add(who, _title(title), kind="markdown", **_text(text))
 
     async def add_file(self, who: Principal, data: bytes, filename: str, mimetype: str = "", title: str = "") -> DocumentRow:
         """Add a text, Markdown, CSV, HTML or PDF file; it is read in the background. Raises :class:`Invalid`, :class:`TooLarge`,
@@ -132,14 +128,26 @@ class KnowledgeService:
         address = str(check_url(url))
         return await self._add(who, _title(title or address[:MAX_TITLE]), kind="", url=address, fetch=True)
 
-    async def update(self, who: Principal, document_id: str, *, title: str | None = None, enabled: bool | None = None) -> DocumentRow:
-        """Rename, or take it out of the search and back. Raises :class:`Invalid`, :class:`NotFound`."""
+    async def update(
+        self, who: Principal, document_id: str, *, title: str | None = None, text: str | None = None, enabled: bool | None = None
+    ) -> DocumentRow:
+        """Rename, write anew what was written here, take it out of the search and back. Raises :class:`Invalid`, :class:`TooLarge`,
+        :class:`NotFound`, :class:`Conflict` when the text is there already or comes from a file or a URL."""
         who.require(Role.OPERATOR)
+        written = _text(text) if text is not None else {}
         async with self._db.write() as session:
             document = await _owned(session, who, document_id, lock=True)
             if title is not None and (name := _title(title)) != document.title:
                 document.title = name
                 self._again(document)  # the title is searched too
+            if written and written["sha256"] != document.sha256:
+                if not _is_written(document):
+                    words = "Only a text that was written here can be changed. Add the new file, and delete this one."
+                    raise Conflict(words, code="not_a_text")
+                await self._refuse_twin(session, who, col(KnowledgeDocument.sha256) == written["sha256"])
+                for column, value in written.items():
+                    setattr(document, column, value)
+                self._again(document)
             if enabled is not None:
                 document.enabled = enabled
             self._changed(session, who, document)
@@ -172,15 +180,18 @@ class KnowledgeService:
         mine = col(KnowledgeDocument.workspace_id) == who.workspace_id
         same = col(KnowledgeDocument.url) == document.url if document.url else col(KnowledgeDocument.sha256) == document.sha256
         async with self._db.write() as session:
-            twin = await session.scalar(_light().where(mine, same).limit(1))
-            if twin is not None:
-                raise Conflict(f"This is there already: “{twin.title}”.", code="document_exists")
+            await self._refuse_twin(session, who, same)
             count = await session.scalar(select(func.count()).select_from(KnowledgeDocument).where(mine)) or 0
             if count >= MAX_DOCUMENTS:
                 raise Conflict(f"There are at most {MAX_DOCUMENTS:,} documents. Delete some first.", code="too_many_documents")
             session.add(document)
             self._changed(session, who, document)
         return _row(document)
+
+    async def _refuse_twin(self, session: AsyncSession, who: Principal, same: ColumnElement[bool]) -> None:
+        twin = await session.scalar(_light().where(col(KnowledgeDocument.workspace_id) == who.workspace_id, same).limit(1))
+        if twin is not None:
+            raise Conflict(f"This is there already: “{twin.title}”.", code="document_exists")
 
     def _again(self, document: KnowledgeDocument) -> None:
         document.state, document.reason, document.tries = "pending", "", 0
@@ -212,6 +223,22 @@ def _title(given: str) -> str:
     if len(title) > MAX_TITLE:
         raise Invalid(f"A title has at most {MAX_TITLE} characters.", field="title")
     return title
+
+
+def _text(given: str) -> dict[str, Any]:
+    """The columns of a text that is written here."""
+    body = clean(given[: MAX_CHARACTERS + 1])
+    if not body:
+        raise Invalid("Write the text.", field="text")
+    if len(given) > MAX_CHARACTERS:
+        raise TooLarge(f"A text has at most {MAX_CHARACTERS:,} characters. Split it into several documents.")
+    data = body.encode()
+    return {"body": body, "sha256": _hash(data), "size": len(data)}
+
+
+def _is_written(document: KnowledgeDocument) -> bool:
+    """Whether its text was written here, and not taken from a file or a URL."""
+    return not document.url and not document.filename
 
 
 def _hash(data: bytes) -> str:

@@ -52,3 +52,5 @@ class DocumentDetail:
 
     row: DocumentRow
     passages: tuple[PassageRow, ...]
+    text: str | None
+    """All of it, if it was written here; files and pages are changed where they come from."""

@@ -55,9 +55,10 @@ class PartOut(BaseModel):
 
 
 class DocumentDetailOut(DocumentOut):
-    """A document with its first passages."""
+    """A document with its first passages, and its `text` if it was written here."""
 
     parts: list[PartOut]
+    text: str | None
 
 
 class FoundOut(BaseModel):
@@ -90,6 +91,7 @@ class DocumentChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Annotated[str | None, Field(max_length=1_000)] = None
+    text: Annotated[str | None, Field(description="Of a document that was written here")] = None
     enabled: bool | None = None
 
 
@@ -155,13 +157,14 @@ async def get_document(document_id: str, who: Who, services: Services) -> Docume
     """One document with its first passages."""
     detail = await services.knowledge.get(who, document_id)
     parts = [PartOut.model_validate(passage) for passage in detail.passages]
-    return DocumentDetailOut(**DocumentOut.model_validate(detail.row).model_dump(), parts=parts)
+    return DocumentDetailOut(**DocumentOut.model_validate(detail.row).model_dump(), parts=parts, text=detail.text)
 
 
 @router.patch("/documents/{document_id}")
 async def change_document(document_id: str, given: DocumentChange, who: Who, services: Services) -> DocumentOut:
-    """Rename a document, or take it out of the search and back."""
-    return DocumentOut.model_validate(await services.knowledge.update(who, document_id, title=given.title, enabled=given.enabled))
+    """Rename a document, write its text anew, take it out of the search and back. What changed is indexed in the background."""
+    row = await services.knowledge.update(who, document_id, title=given.title, text=given.text, enabled=given.enabled)
+    return DocumentOut.model_validate(row)
 
 
 @router.delete("/documents/{document_id}", status_code=204)

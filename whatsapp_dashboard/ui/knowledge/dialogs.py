@@ -1,12 +1,15 @@
-"""Adding documents, looking into one, deleting one (AI-5)."""
+"""Adding documents, looking into one, changing one, deleting one (AI-5)."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import confirm_dialog, inline_error, text_area, text_field
 from whatsapp_dashboard.ui.knowledge.add_state import AddState
+from whatsapp_dashboard.ui.knowledge.edit_state import EditState
 from whatsapp_dashboard.ui.knowledge.lines import PartLine
 from whatsapp_dashboard.ui.knowledge.state import DocumentState, KnowledgeState
 from whatsapp_dashboard.ui.session import CAN_ADMINISTER
@@ -20,6 +23,7 @@ def dialogs() -> rx.Component:
     return rx.fragment(
         _add(),
         _document(),
+        _edit(),
         confirm_dialog(
             open_=KnowledgeState.doomed_id != "",
             on_open_change=KnowledgeState.set_asking,
@@ -87,17 +91,11 @@ def _form() -> rx.Component:
             ),
             rx.cond(
                 AddState.way == "text",
-                text_area("Text", "text", "Lines that begin with # are headings.", rows="10", resize="vertical", key=_key("x")),
+                _text_area(rows="10", key=_key("x")),
             ),
             inline_error(AddState.error),
             rx.cond(AddState.private_host != "", _private()),
-            rx.flex(
-                rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-                rx.button("Add", type="submit", loading=AddState.busy),
-                gap="8px",
-                justify="end",
-                width="100%",
-            ),
+            _buttons("Add", AddState.busy),
             spacing="4",
             width="100%",
         ),
@@ -105,6 +103,20 @@ def _form() -> rx.Component:
         reset_on_submit=False,
         id=_FORM,
     )
+
+
+def _buttons(submit: str, busy: rx.Var[bool]) -> rx.Component:
+    return rx.flex(
+        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+        rx.button(submit, type="submit", loading=busy),
+        gap="8px",
+        justify="end",
+        width="100%",
+    )
+
+
+def _text_area(**props: Any) -> rx.Component:
+    return text_area("Text", "text", "Lines that begin with # are headings.", resize="vertical", **props)
 
 
 def _private() -> rx.Component:
@@ -160,6 +172,32 @@ def _document() -> rx.Component:
         ),
         open=DocumentState.open,
         on_open_change=DocumentState.set_open,
+    )
+
+
+def _edit() -> rx.Component:
+    edition = EditState.edition.to(str)
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title(rx.cond(EditState.editable, "Edit", "Rename"), size="4", margin_bottom="12px"),
+            rx.form(
+                rx.vstack(
+                    text_field("Title", "title", max_length=255, default_value=EditState.title, key="title" + edition),
+                    rx.cond(EditState.editable, _text_area(rows="14", default_value=EditState.text, key="text" + edition)),
+                    rx.cond(EditState.note != "", rx.text(EditState.note, size="1", color=theme.TEXT_MUTED)),
+                    inline_error(EditState.error),
+                    _buttons("Save", EditState.busy),
+                    spacing="4",
+                    width="100%",
+                ),
+                on_submit=EditState.submit,
+                reset_on_submit=False,
+            ),
+            max_width="680px",
+            aria_describedby="",
+        ),
+        open=EditState.document_id != "",
+        on_open_change=EditState.set_open,
     )
 
 

@@ -8,6 +8,7 @@ from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import badge, card, empty_state, error_state, inline_error, page_header, relative_time, skeleton_rows
 from whatsapp_dashboard.ui.knowledge.add_state import AddState
 from whatsapp_dashboard.ui.knowledge.dialogs import dialogs
+from whatsapp_dashboard.ui.knowledge.edit_state import EditState
 from whatsapp_dashboard.ui.knowledge.lines import DocumentLine, FoundLine, Word
 from whatsapp_dashboard.ui.knowledge.state import DocumentState, KnowledgeState, SearchState
 from whatsapp_dashboard.ui.navigation import Page
@@ -193,6 +194,7 @@ def _menu(line: DocumentLine) -> rx.Component:
         ),
         rx.menu.content(
             rx.menu.item(rx.icon("eye", size=14), "Show passages", on_select=DocumentState.show(line.id)),
+            rx.menu.item(rx.icon("pencil", size=14), rx.cond(line.origin == "", "Edit", "Rename"), on_select=EditState.start(line.id)),
             rx.menu.item(
                 rx.icon("refresh-cw", size=14),
                 rx.cond(line.is_url, "Fetch and index again", "Index again"),
