@@ -396,7 +396,12 @@ async def test_the_usage_page_adds_up_and_lists_every_call(
     calls = page.locator("[data-call]")
     await expect(calls).to_have_count(2)
     await expect(page.get_by_text("1 did not answer")).to_be_visible()
-    await expect(page.get_by_role("img", name="Calls per day: 1 answered and 1 not, in 30 days")).to_be_visible()
+    chart = page.get_by_role("img", name="Calls per day: 1 answered and 1 not, in 30 days")
+    await expect(chart).to_be_visible()
+    for part in await chart.locator("> div").last.locator("> div").all():
+        box = await part.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) > 10, "the bar of today can be seen"
     await expect(page.get_by_role("row").filter(has_text="model-of-openai")).to_contain_text("100 %")
     await page.get_by_role("combobox", name="Outcome").click()
     await page.get_by_role("option", name="Failed").click()

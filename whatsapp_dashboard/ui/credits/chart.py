@@ -52,10 +52,10 @@ def days_chart() -> rx.Component:
 
 def _day(bar: DayBar) -> rx.Component:
     return rx.box(
-        rx.cond(bar.added, rx.box(class_name="wa-bar-added", background=_BALANCE)),
+        rx.cond(bar.added, rx.box(class_name="wa-spent-added", background=_BALANCE)),
         rx.box(height=bar.height, background=_SPENT, border_radius="2px 2px 0 0", width="100%"),
-        rx.box(rx.text(bar.day, as_="span", weight="medium", margin_right="6px"), bar.words, class_name="wa-bar-words"),
-        class_name="wa-bar",
+        rx.box(rx.text(bar.day, as_="span", weight="medium", margin_right="6px"), bar.words, class_name="wa-spent-words"),
+        class_name="wa-spent",
     )
 
 
