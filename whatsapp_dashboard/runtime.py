@@ -149,7 +149,9 @@ class Runtime:
         failover = Failover(self.ai_providers, breakers)
         responder = Responder(failover, self.knowledge)
         self.ai = AiService(self.db, self.clock, self.box, self.http, providers=self.ai_providers, breakers=breakers)
-        self.ai_trying = AiTrying(self.db, self.clock, self.box, providers=self.ai_providers, failover=failover, responder=responder)
+        self.ai_trying = AiTrying(
+            self.db, self.clock, self.box, providers=self.ai_providers, breakers=breakers, failover=failover, responder=responder
+        )
         self.ai_log = AiLog(self.db, self.clock)
         return AiReplier(
             self.db,

@@ -111,7 +111,7 @@ async def bot(db: Database, clock: MovableClock, tmp_path: Path, server: LlmServ
         credits=credits,
     )
     house = await Pipeline(db, clock, tmp_path, [replier, AutoReplier()]).open()
-    trying = AiTrying(db, clock, box, providers=providers, failover=failover, responder=responder)
+    trying = AiTrying(db, clock, box, providers=providers, breakers=breakers, failover=failover, responder=responder)
     ai = AiService(db, clock, box, http, providers=providers, breakers=breakers)
     try:
         yield Bot(house, server, ai, trying, AiLog(db, clock), breakers, knowledge, credits)

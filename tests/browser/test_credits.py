@@ -48,7 +48,6 @@ async def test_the_ledger_is_filtered_by_its_address_and_exported_as_shown(windo
     await page.get_by_label("From").fill(tomorrow)
     await expect(page.get_by_text("No line matches")).to_be_visible()
     await page.get_by_label("From").fill(today)
-    await expect(lines).to_have_count(1)
     await page.get_by_label("To").fill(today)
     await expect(page).to_have_url(re.compile("until="))
     await expect(lines).to_have_count(1)

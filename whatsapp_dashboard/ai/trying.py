@@ -5,22 +5,23 @@ from __future__ import annotations
 
 import time
 
+from whatsapp_dashboard.ai.breaker import Breakers
 from whatsapp_dashboard.ai.call_rows import asked_of, call_row, passage_views
 from whatsapp_dashboard.ai.chats import PassingChat
 from whatsapp_dashboard.ai.drafts import check_draft, connection_of
 from whatsapp_dashboard.ai.failover import Asked, Failover, Target
 from whatsapp_dashboard.ai.prompting import MAX_TURN, Line
-from whatsapp_dashboard.ai.providers.base import Prompt, Turn
+from whatsapp_dashboard.ai.providers.base import Connection, Prompt, Turn
 from whatsapp_dashboard.ai.providers.registry import Providers
 from whatsapp_dashboard.ai.responder import Draft, Responder
-from whatsapp_dashboard.ai.store import owned_account, read_setup
+from whatsapp_dashboard.ai.store import open_key, owned_account, read_setup
 from whatsapp_dashboard.ai.views import ProviderDraft, StepView, TestResult, Trace, TryResult, TryTurn
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid
-from whatsapp_dashboard.models import Account, AiConfig
+from whatsapp_dashboard.models import Account, AiConfig, AiProvider
 
 MAX_TURNS = 100
 _TEST = Prompt(
@@ -37,12 +38,21 @@ class AiTrying:
     """Asks providers on behalf of an operator."""
 
     def __init__(
-        self, db: Database, clock: Clock, box: SecretBox, *, providers: Providers, failover: Failover, responder: Responder
+        self,
+        db: Database,
+        clock: Clock,
+        box: SecretBox,
+        *,
+        providers: Providers,
+        breakers: Breakers,
+        failover: Failover,
+        responder: Responder,
     ) -> None:
         self._db = db
         self._clock = clock
         self._box = box
         self._providers = providers
+        self._breakers = breakers
         self._failover = failover
         self._responder = responder
 
@@ -54,7 +64,7 @@ class AiTrying:
         async with self._db.read() as session:
             account = await owned_account(session, who, account_id)
             seconds = (await read_setup(session, self._box, self._providers, account, await session.get(AiConfig, account_id))).settings
-        # Under a name of its own: a test says nothing about turns and rests of the stored provider.
+        # Under a name of its own: what fails here may be a draft's fault, and takes no turn from customers.
         target = Target(
             id=f"test:{who.operator_id}",
             kind=draft.kind,
@@ -69,6 +79,8 @@ class AiTrying:
         asked = Asked()
         await self._failover.ask_one(target, _TEST, asked, seconds=seconds.provider_seconds, chat=lambda _: PassingChat())
         done = asked.steps[-1]
+        if asked.answered and await self._is_stored(account_id, provider_id, connection):
+            self._breakers.succeeded(provider_id)  # whoever mended it need not wait for its rest to end
         await self._log(account, [done], "test", provider_id)
         return TestResult(
             ok=asked.answered,
@@ -110,6 +122,14 @@ class AiTrying:
         await self._log(account, draft.asked.steps, "try", "")
         trace = Trace("answer" if draft.asked.answered else "failure", tuple(draft.asked.steps), passage_views(draft.passages))
         return TryResult(draft.asked.text or setup.settings.failure_text, trace, ms)
+
+    async def _is_stored(self, account_id: str, provider_id: str, asked: Connection) -> bool:
+        """Whether just what was asked is what customers' questions go to."""
+        async with self._db.read() as session:
+            row = await session.get(AiProvider, provider_id) if provider_id else None
+        if row is None or row.account_id != account_id:
+            return False
+        return (row.kind, row.model, row.url, open_key(self._box, row)) == (asked.kind, asked.model.strip(), asked.url, asked.key)
 
     async def _log(self, account: Account, steps: list[StepView], purpose: str, provider_id: str) -> None:
         rows = [call_row(step, account, purpose, self._clock.now()) for step in asked_of(steps)]

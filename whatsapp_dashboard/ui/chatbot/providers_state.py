@@ -128,6 +128,9 @@ class ProvidersState(PageState):
             await self._mark(provider_id, TestLine())
             raise
         await self._mark(provider_id, found)
+        async with self:
+            if self.account_id == account_id:
+                await self._read(who)  # an answer ends its rest
 
     @action
     async def allow(self, provider_id: str) -> Any:

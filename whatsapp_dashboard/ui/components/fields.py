@@ -69,7 +69,10 @@ def day_field(label: str, value: rx.Var[str], on_change: Any) -> rx.Component:
     """A day to filter by, its label before it."""
     return rx.el.label(
         rx.text(label, size="1", color=theme.TEXT_MUTED, as_="span"),
-        rx.input(type="date", default_value=value, on_change=on_change.debounce(400), aria_label=label, width="100%", min_width="132px"),
+        # Each input waits by itself: Reflex's own debounce counts by the handler, which two days of one page share.
+        rx.input(
+            type="date", value=value, on_change=on_change, debounce_timeout=400, aria_label=label, width="100%", min_width="132px"
+        ),
         style={"display": "flex", "alignItems": "center", "gap": "6px", "flex": "1"},
     )
 
