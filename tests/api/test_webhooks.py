@@ -145,26 +145,16 @@ async def test_a_viewer_reads_and_a_stranger_finds_nothing(api: httpx.AsyncClien
     assert receivers.arrivals == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {}, {"url": ""}, {"url": 5}, {"url": "x" * 20_000}, {"url": "https://example.org/", "events": []},
-        {"url": "https://example.org/", "events": ["nonsense"]}, {"url": "https://example.org/", "surprise": 1},
-        {"url": "https://example.org/", "headers": {"Host": "x"}}, {"url": "https://example.org/", "headers": ["x"]},
-        {"url": "https://example.org/", "secret": "short"}, [], "text",
-    ],
-)  # fmt: skip
-async def test_bad_bodies_are_problems_and_change_nothing(api: httpx.AsyncClient, body: Any) -> None:
+async def test_bad_bodies_and_filters_are_problems_and_change_nothing(api: httpx.AsyncClient) -> None:
     """API-1."""
-    answer = await api.post("/api/webhooks", json=body)
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
+    good = {"url": "https://example.org/"}
+    bodies: list[Any] = [
+        {}, {"url": ""}, {"url": 5}, {"url": "x" * 20_000}, good | {"events": []}, good | {"events": ["nonsense"]}, good | {"surprise": 1},
+        good | {"headers": {"Host": "x"}}, good | {"headers": ["x"]}, good | {"secret": "short"}, [], "text",
+    ]  # fmt: skip
+    for body in bodies:
+        answer = await api.post("/api/webhooks", json=body)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), body
+    for query in ("state=lost", "cursor=nonsense", "limit=0", "limit=1000", "since=yesterday", "since=2026-01-31T10:00:00"):
+        assert (await api.get(f"/api/webhooks/deliveries?{query}")).status_code == 422, query
     assert (await api.get("/api/webhooks")).json() == []
-
-
-@pytest.mark.parametrize(
-    "query", ["state=lost", "cursor=nonsense", "limit=0", "limit=1000", "since=yesterday", "since=2026-01-31T10:00:00"]
-)
-async def test_bad_filters_are_problems(api: httpx.AsyncClient, query: str) -> None:
-    """API-1."""
-    assert (await api.get(f"/api/webhooks/deliveries?{query}")).status_code == 422

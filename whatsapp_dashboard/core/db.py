@@ -231,7 +231,7 @@ def is_unique_violation(error: DBAPIError) -> bool:
 def _create_engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, module=OneTripDriver(), pool_size=8, max_overflow=8, connect_args={"timeout": 30})
+    engine = create_async_engine(url, module=OneTripDriver(), pool_size=16, max_overflow=0, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -243,7 +243,7 @@ def _create_engine(url: str) -> AsyncEngine:
             "synchronous=FULL",  # NORMAL may lose commits when the power fails
             "busy_timeout=30000",
             "foreign_keys=ON",
-            "cache_size=-32000",
+            "cache_size=-16000",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
