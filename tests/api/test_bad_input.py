@@ -135,7 +135,7 @@ def test_a_field_of_the_wrong_kind_is_refused_or_does_no_harm(client: httpx.Clie
     """API-1: each field of each body in turn is made wrong in every way; no answer is an error of ours."""
     account = client.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"}).json()["id"]
     for method, path, what in operations(client):
-        if "requestBody" not in what or path == "/api/auth/password":
+        if "application/json" not in what.get("requestBody", {}).get("content", {}) or path == "/api/auth/password":
             continue
         good = example(client, what)
         for field in good:
