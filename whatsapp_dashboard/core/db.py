@@ -252,9 +252,6 @@ def _create_engine(url: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
         # A read that turns into a write late fails in spite of busy_timeout, so writers say so at once.
-        if connection.get_execution_options().get("writer"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.connection.dbapi_connection.begin_reading()
+        connection.connection.dbapi_connection.begin(writing=bool(connection.get_execution_options().get("writer")))
 
     return engine

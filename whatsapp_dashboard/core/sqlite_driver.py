@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import (
@@ -21,6 +21,8 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_dbapi,
 )
 from sqlalchemy.util.concurrency import await_
+
+_READ = "BEGIN DEFERRED"
 
 
 class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
@@ -95,18 +97,21 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
     """Makes :class:`OneTripCursor`, and keeps the statements that travel with its next one."""
 
-    __slots__ = ("_reading", "_waiting")
+    __slots__ = ("_begun", "_waiting")
     _cursor_cls = OneTripCursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self._waiting: list[str] = []
-        self._reading = False
+        self._begun: Literal["reading", "writing"] | None = None
 
-    def begin_reading(self) -> None:
-        """Begin a transaction that writes nothing, with the first statement of it."""
-        self._reading = True
-        self._waiting.append("BEGIN DEFERRED")
+    def begin(self, *, writing: bool) -> None:
+        """Begin a transaction: one that may write takes its turn at once, another one with its first statement."""
+        self._begun = "writing" if writing else "reading"
+        if writing:
+            self.cursor().execute("BEGIN IMMEDIATE")
+        else:
+            self._waiting.append(_READ)
 
     def put_off(self, operation: str) -> bool:
         """Whether this statement needs no trip of its own: it waits for the next one, or is not needed any more."""
@@ -133,7 +138,6 @@ class OneTripConnection(AsyncAdapt_aiosqlite_connection):
     def commit(self) -> None:
         """Run what waits, and commit."""
         before = self.take_waiting()
-        self._reading = False
         if not self._connection._connection:
             return
 
@@ -145,14 +149,15 @@ class OneTripConnection(AsyncAdapt_aiosqlite_connection):
             await_(self._connection._execute(lambda: trip(self._connection._conn)))
         except Exception as error:
             self._handle_exception(error)
+        self._begun = None
 
     def rollback(self) -> None:
         """Undo everything; what waits is forgotten. A reader's transaction ends in its turn on the thread, before any later statement."""
-        reading, begun = self._reading, "BEGIN DEFERRED" not in self.take_waiting()
-        self._reading = False
-        if not reading:
+        begun = self._begun if _READ not in self.take_waiting() else None
+        self._begun = None
+        if begun == "writing":
             super().rollback()
-        elif begun and self._connection._connection:
+        elif begun == "reading" and self._connection._connection:
             ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             ended.add_done_callback(lambda done: done.cancelled() or done.exception())  # the next BEGIN says it, if it did not work
             self._connection._tx.put_nowait((ended, self._connection._conn.rollback))
