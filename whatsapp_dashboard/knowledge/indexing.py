@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,6 +37,18 @@ MAX_TRIES = 3
 BATCH = 100
 """Passages that are written or deleted in one write."""
 _PASSAGE = metadata.tables["knowledge_passage"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a document says."""
+
+    body: str
+    kind: str
+    title: str = ""
+    """Empty: keep the present one."""
+    data: bytes | None = None
+    """The file, when it was fetched just now."""
 
 
 class Indexer:
@@ -92,6 +105,7 @@ class Indexer:
             if document is None:
                 return None
             document.tries += 1
+            document.begun += 1
             if document.tries > MAX_TRIES:
                 self._fail(session, document, "The program ended each time while it was read; it is left alone.")
                 return document
@@ -103,30 +117,34 @@ class Indexer:
         if document.state != "indexing":
             return
         try:
-            body, title, kind, data = await self._text(document)
-            rows = await asyncio.to_thread(_rows, title or document.title, body, kind)
+            read = await self._text(document)
+            rows = await asyncio.to_thread(_rows, read.title or document.title, read.body, read.kind)
         except AppError as error:
             async with self._db.write() as session:
-                fresh = await session.get(KnowledgeDocument, document.id)
-                if fresh is not None:
+                fresh = await session.get(KnowledgeDocument, document.id, with_for_update=True)
+                if fresh is not None and _is_wanted(fresh, document):
                     self._fail(session, fresh, error.message)
             return
-        await self._clear(document.id, document.generation)
-        if not await self._write(document.id, document.generation + 1, rows):
+        if not await self._write(document.id, document.begun, rows):
             return  # deleted meanwhile
         async with self._db.write() as session:
             fresh = await session.get(KnowledgeDocument, document.id, with_for_update=True)
-            if fresh is None or fresh.state != "indexing":
-                return  # deleted, or to be done anew: renamed, say
-            fresh.generation, fresh.passages = document.generation + 1, len(rows)
-            fresh.body, fresh.raw, fresh.kind = body, None, kind
-            if data is not None:
-                fresh.sha256, fresh.size, fresh.fetch = hashlib.sha256(data).hexdigest(), len(data), False
-            fresh.title = (title or fresh.title)[:255]
-            fresh.state, fresh.reason, fresh.tries = "ready", "", 0
-            fresh.indexed_at = fresh.updated_at = self._clock.now()
-            _tell(session, fresh)
-        await self._clear(document.id, document.generation + 1)
+            wanted = fresh is not None and _is_wanted(fresh, document)
+            if fresh is not None and wanted:
+                self._finish(session, fresh, document.begun, read, len(rows))
+        generation = col(KnowledgePassage.generation)
+        await self._clear(document.id, generation < document.begun if wanted else generation == document.begun)
+
+    def _finish(self, session: AsyncSession, document: KnowledgeDocument, generation: int, read: _Read, passages: int) -> None:
+        """From the end of this write the new passages are searched."""
+        document.generation, document.passages = generation, passages
+        document.body, document.raw, document.kind = read.body, None, read.kind
+        if read.data is not None:
+            document.sha256, document.size, document.fetch = hashlib.sha256(read.data).hexdigest(), len(read.data), False
+        document.title = (read.title or document.title)[:255]
+        document.state, document.reason, document.tries = "ready", "", 0
+        document.indexed_at = document.updated_at = self._clock.now()
+        _tell(session, document)
 
     async def _write(self, document_id: str, generation: int, rows: Sequence[dict[str, Any]]) -> bool:
         """Write the passages of a new generation. False: the document is gone."""
@@ -139,13 +157,14 @@ class Indexer:
                 await session.execute(insert(_PASSAGE), some)
         return True
 
-    async def _clear(self, document_id: str, generation: int) -> None:
-        """Delete the passages of a document that are not of this generation."""
-        passage = KnowledgePassage
-        old = select(col(passage.id)).where(col(passage.document_id) == document_id, col(passage.generation) != generation).limit(BATCH)
+    async def _clear(self, document_id: str, which: ColumnElement[bool]) -> None:
+        """Delete these passages of a document."""
+        old = select(col(KnowledgePassage.id)).where(col(KnowledgePassage.document_id) == document_id, which).limit(BATCH)
         while True:
             async with self._db.write() as session:
-                gone = await session.execute(delete(passage).where(col(passage.id).in_(old)).returning(col(passage.id)))
+                gone = await session.execute(
+                    delete(KnowledgePassage).where(col(KnowledgePassage.id).in_(old)).returning(col(KnowledgePassage.id))
+                )
                 if len(gone.all()) < BATCH:
                     return
 
@@ -160,25 +179,29 @@ class Indexer:
         async with self._db.read() as session:
             found = [(row[0], row[1]) for row in await session.execute(left)]
         for document_id, generation in found:
-            await self._clear(document_id, generation)
+            await self._clear(document_id, col(KnowledgePassage.generation) != generation)
 
-    async def _text(self, document: KnowledgeDocument) -> tuple[str, str, str, bytes | None]:
-        """Text, title (empty: keep the present one), kind, and the bytes when they were fetched just now."""
+    async def _text(self, document: KnowledgeDocument) -> _Read:
         if document.url and document.fetch:
             file = await self._http.fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
             kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
             body, title = await extract(kind, file.data)
-            return body, title if document.title == document.url[:255] else "", kind, file.data
+            return _Read(body, kind, title if document.title == document.url[:255] else "", file.data)
         if document.raw is not None:
             body, _ = await extract(document.kind, document.raw)
-            return body, "", document.kind, None
-        return document.body, "", document.kind, None
+            return _Read(body, document.kind)
+        return _Read(document.body, document.kind)
 
     def _fail(self, session: AsyncSession, document: KnowledgeDocument, reason: str) -> None:
         """What was indexed before stays; the reason is shown."""
         document.state, document.reason, document.updated_at = "failed", reason[:500], self._clock.now()
         document.tries = 0
         _tell(session, document)
+
+
+def _is_wanted(document: KnowledgeDocument, begun: KnowledgeDocument) -> bool:
+    """Whether what was begun still is to end: nobody asked for it anew meanwhile, and no other process was faster."""
+    return document.state == "indexing" and document.asked == begun.asked
 
 
 def _rows(title: str, body: str, kind: str) -> list[dict[str, Any]]:

@@ -195,6 +195,7 @@ class KnowledgeService:
 
     def _again(self, document: KnowledgeDocument) -> None:
         document.state, document.reason, document.tries = "pending", "", 0
+        document.asked += 1
 
     def _changed(self, session: AsyncSession, who: Principal, document: KnowledgeDocument) -> None:
         document.updated_at = self._clock.now()

@@ -43,6 +43,10 @@ class KnowledgeDocument(SQLModel, table=True):
     passages: int = 0
     generation: int = 0
     """Of its passages the ones that are searched; others are being written or deleted."""
+    begun: int = 0
+    """How often its indexing was begun: the generation of the passages that are being written."""
+    asked: int = 0
+    """How often indexing it anew was asked for: what was begun before the last time is not wanted any more."""
     fetch: bool = False
     """Whether what stands at the URL is fetched anew before it is indexed."""
     tries: int = 0
