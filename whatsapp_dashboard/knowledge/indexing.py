@@ -25,7 +25,7 @@ from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.knowledge.extraction import extract, kind_of
 from whatsapp_dashboard.knowledge.splitting import split
-from whatsapp_dashboard.knowledge.terms import terms
+from whatsapp_dashboard.knowledge.terms import language_of, terms
 from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.base import metadata
 
@@ -206,9 +206,10 @@ def _is_wanted(document: KnowledgeDocument, begun: KnowledgeDocument) -> bool:
 
 def _rows(title: str, body: str, kind: str) -> list[dict[str, Any]]:
     rows = []
+    language = language_of(body)
     for position, part in enumerate(split(body, kind)):
-        words = terms(part.text)
-        heading = terms(f"{title} {part.heading}")
+        words = terms(part.text, language)
+        heading = terms(f"{title} {part.heading}", language)
         rows.append(
             {
                 "position": position,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from whatsapp_dashboard.knowledge.terms import question_terms
+from whatsapp_dashboard.knowledge.terms import question_words
 
 CANDIDATES = 300
 """Passages that are ranked; the index puts the likely ones first."""
@@ -50,8 +50,13 @@ _COUNT = text(
     WHERE d.workspace_id = :workspace AND d.generation = p.generation AND d.enabled AND d.indexed_at IS NOT NULL
     """
 )
-_FREQUENCY_SQLITE = text("SELECT doc FROM knowledge_words WHERE term = :term")
-_FREQUENCY_POSTGRES = text("SELECT count(*) FROM knowledge_passage WHERE words @@ to_tsquery('simple', :term)")
+_FREQUENCY_SQLITE = text("SELECT term, doc FROM knowledge_words WHERE term IN :terms").bindparams(bindparam("terms", expanding=True))
+_FREQUENCY_POSTGRES = text(
+    """
+    SELECT t.term, (SELECT count(*) FROM knowledge_passage WHERE words @@ to_tsquery('simple', quote_literal(t.term)))
+    FROM unnest(cast(:terms AS text[])) AS t(term)
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +81,29 @@ class _Candidate:
 
 async def search(session: AsyncSession, workspace_id: str, question: str, limit: int) -> list[Passage]:
     """The passages that fit ``question``, best first; none for a question that is about nothing in particular."""
-    wanted = question_terms(question)
+    wanted = question_words(question)
     if not wanted:
         return []
+    every = list(dict.fromkeys(term for word in wanted for term in word))
     postgres = session.get_bind().dialect.name == "postgresql"
-    joined = " | ".join(f"'{term}'" for term in wanted) if postgres else " OR ".join(f'"{term}"' for term in wanted)
+    joined = " | ".join(f"'{term}'" for term in every) if postgres else " OR ".join(f'"{term}"' for term in every)
     found = await session.execute(_POSTGRES if postgres else _SQLITE, {"query": joined, "workspace": workspace_id, "limit": CANDIDATES})
     candidates = [_candidate(*row) for row in found]
     if not candidates:
         return []
     count, average = (await session.execute(_COUNT, {"workspace": workspace_id})).one()
-    weights = await _weights(session, wanted, int(count), postgres=postgres)
-    return rank(candidates, weights, float(average), limit)
+    known = await session.execute(_FREQUENCY_POSTGRES if postgres else _FREQUENCY_SQLITE, {"terms": every})
+    return rank(candidates, _weights(wanted, {row[0]: int(row[1]) for row in known}, int(count)), float(average), limit)
 
 
-def rank(candidates: Sequence[_Candidate], weights: dict[str, float], average: float, limit: int) -> list[Passage]:
+def rank(candidates: Sequence[_Candidate], weights: Mapping[tuple[str, ...], float], average: float, limit: int) -> list[Passage]:
     """The best of ``candidates``, with their scores."""
     total = sum(weights.values()) or 1.0
     scored = []
     for each in candidates:
         score = covered = 0.0
-        for term, weight in weights.items():
-            times = each.words[term] + _HEAD_WEIGHT * each.head[term]
+        for word, weight in weights.items():
+            times = max(each.words[term] + _HEAD_WEIGHT * each.head[term] for term in word)
             if times:
                 covered += weight
                 score += weight * times * (_K1 + 1) / (times + _K1 * (1 - _B + _B * each.length / average))
@@ -116,17 +122,14 @@ def rank(candidates: Sequence[_Candidate], weights: dict[str, float], average: f
     return best
 
 
-async def _weights(session: AsyncSession, wanted: Sequence[str], count: int, *, postgres: bool) -> dict[str, float]:
-    """How telling each term is: the rarer, the more (its inverse document frequency)."""
+def _weights(wanted: Sequence[tuple[str, ...]], known: Mapping[str, int], count: int) -> dict[tuple[str, ...], float]:
+    """How telling each word is: the rarer, the more (its inverse document frequency)."""
     weights = {}
-    for term in wanted:
-        if postgres:
-            frequency = await session.scalar(_FREQUENCY_POSTGRES, {"term": f"'{term}'"})
-        else:
-            frequency = await session.scalar(_FREQUENCY_SQLITE, {"term": term})
-        known = min(int(frequency or 0), count)
+    for word in wanted:
+        frequency = min(max(known.get(term, 0) for term in word), count)
         # A word that stands nowhere tells nothing about which passage is meant; it still says that the question is about something else.
-        weights[term] = math.log(1 + (count - known + 0.5) / (known + 0.5)) if known else 0.5 * math.log(1 + count)
+        rarity = math.log(1 + (count - frequency + 0.5) / (frequency + 0.5))
+        weights[word] = rarity if frequency else 0.5 * math.log(1 + count)
     return weights
 
 

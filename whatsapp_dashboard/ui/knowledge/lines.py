@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whatsapp_dashboard.knowledge.search import Passage
-from whatsapp_dashboard.knowledge.terms import question_terms, terms
+from whatsapp_dashboard.knowledge.terms import question_words
 from whatsapp_dashboard.knowledge.views import DocumentRow, PassageRow
 from whatsapp_dashboard.ui.times import iso
 
@@ -76,10 +76,10 @@ def document_line(row: DocumentRow) -> DocumentLine:
 
 def found_line(passage: Passage, question: str) -> FoundLine:
     """A passage with the words of the question marked."""
-    wanted = set(question_terms(question))
+    wanted = {term for word in question_words(question) for term in word}
     words: list[Word] = []
     for piece in passage.text.split(" "):
-        hit = bool(wanted & set(terms(piece)))
+        hit = any(wanted.intersection(word) for word in question_words(piece))
         if words and words[-1].hit is hit:
             words[-1].text += f" {piece}"
         else:
