@@ -21,6 +21,8 @@ from whatsapp_dashboard.ai.providers.base import Completion, Prompt, ProviderErr
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.domain.messages import MediaFile
 
+pytestmark = pytest.mark.slow
+
 PICTURE = MediaFile(b"\x89PNG picture", "image/png", "menu.png")
 VOICE = MediaFile(b"OggS voice", "audio/ogg; codecs=opus")
 CHOOSE_THEIR_TEMPERATURE = {"anthropic"}

@@ -22,6 +22,8 @@ from whatsapp_dashboard.ai.providers.base import ProviderError
 from whatsapp_dashboard.ai.providers.registry import KINDS
 from whatsapp_dashboard.core.addresses import Allowed
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SDKS = ("openai", "anthropic", "google.genai", "groq", "mistralai", "cohere", "pydantic_ai", "genai_prices", "httpx2")
 ELSEWHERE = "http://127.0.0.1:9/elsewhere"
