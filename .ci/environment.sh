@@ -4,6 +4,21 @@
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf '\033[1;31m==>\033[0m %s\n' "$*" >&2; exit 1; }
 
+# in_background NAME COMMAND...: begin; finish_background NAME: wait, show what it printed, and return its status.
+in_background() {
+    local name=$1
+    shift
+    background_logs=${background_logs:-$(mktemp -d)}
+    "$@" >"$background_logs/$name" 2>&1 &
+    eval "background_$name=$!"
+}
+finish_background() {
+    local status=0
+    eval "wait \$background_$1" || status=$?
+    cat "$background_logs/$1" >&2
+    return $status
+}
+
 find_python() {
     local candidate
     for candidate in "${PYTHON3:-}" python3.11 python3.12 python3.13 python3; do

@@ -4,26 +4,37 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
 }
 
-install_package() {
+have_postgres() {
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1
+}
+
+have_chromium() {
+    [ -n "${CHROMIUM:-}" ] || [ -x /usr/bin/chromium-headless-shell ] || [ -x /usr/bin/chromium ] ||
+        ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium*-*/chrome-*/*chrome* >/dev/null 2>&1
+}
+
+# install_packages PACKAGE...: by apt, where there is one; with a fresh list when the one here does not do.
+install_packages() {
     command -v apt-get >/dev/null 2>&1 || return 1
-    say "Installing $1 (the first time only)"
-    if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1; then
+    say "Installing $* (the first time only)"
+    if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; then
         as_root apt-get update -qq >/dev/null 2>&1 || true
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
     fi
 }
 
-need_postgres() {
-    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return
-    command -v postgres >/dev/null 2>&1 && return
-    install_package postgresql || fail "The tests need PostgreSQL's server programs. Install them: apt-get install postgresql"
+# What the tests need of the system; without a browser for ./test fast.
+install_test_packages() {
+    have_postgres || install_packages postgresql || fail "The tests need PostgreSQL's server programs. Install them: apt-get install postgresql"
+    if [ "$1" != fast ] && ! have_chromium; then
+        # The one without windows is Debian's; others have the whole browser only.
+        install_packages chromium-headless-shell || install_packages chromium || true
+    fi
 }
 
+# Where the system has no package: Playwright's own, which needs the Python environment.
 need_chromium() {
-    [ -n "${CHROMIUM:-}" ] && return
-    [ -x /usr/bin/chromium ] && return
-    ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-*/chrome-linux*/chrome >/dev/null 2>&1 && return
-    install_package chromium && return
+    have_chromium && return
     say "Trying Playwright's own Chromium"
     "$PYTHON" -m playwright install chromium >/dev/null 2>&1 ||
         fail "The browser tests need Chromium: apt-get install chromium, or name one: CHROMIUM=/path/to/chrome ./test"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.postgres import PostgresServer, find_binaries
+from tests.support.postgres import PostgresServer
 from tests.support.server import OWNER, OWNER_PASSWORD, ROOT, Server
 from tests.support.world import World
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
@@ -24,11 +24,9 @@ def databases(*, postgres: bool = True) -> Iterator[list[tuple[str, str]]]:
     """Name and URL of an empty SQLite file and an empty PostgreSQL database (real fsync on both)."""
     folder = Path(tempfile.mkdtemp(prefix="wa-bench-"))
     found = [("SQLite", f"sqlite+aiosqlite:///{folder / 'bench.db'}")]
-    binaries = find_binaries() if postgres else None
-    server = PostgresServer(binaries) if binaries else None
+    server = PostgresServer.start() if postgres else None
     try:
         if server:
-            server.start()
             found.append(("PostgreSQL", server.create()))
         yield found
     finally:

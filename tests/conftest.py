@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser
 
 from tests.peer.client import PeerClient
 from tests.peer.process import PeerProcess
-from tests.support.browser import ARTIFACTS, Window, launched
-from tests.support.cast import PASSWORDS, Cast, make_cast, start_with_cast
+from tests.support import evidence
+from tests.support.cast import Cast, make_cast
+from tests.support.clients import clients_of
 from tests.support.clock import MovableClock
-from tests.support.postgres import PostgresServer, find_binaries
+from tests.support.postgres import PostgresServer
 from tests.support.server import OWNER, ROOT, Server
+from tests.support.shared import Shared
 from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
@@ -27,32 +28,50 @@ from whatsapp_dashboard.ui.build import ensure_built
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def shared(request: pytest.FixtureRequest) -> Shared:
+    """What the workers of this run share."""
+    return request.config.stash[_SHARED]
+
+
+@pytest.fixture(scope="session")
+def postgres(shared: Shared) -> PostgresServer:
     """The PostgreSQL server of this test run."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.fail("PostgreSQL's server programs are needed for the tests: apt-get install postgresql")
-    server = PostgresServer(binaries)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    return PostgresServer.known(shared.once(_POSTGRES, lambda: PostgresServer.start().describe()))
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: PostgresServer) -> str:
+def migrated_postgres(shared: Shared, postgres: PostgresServer) -> str:
     """Name of a migrated, empty PostgreSQL database; tests get copies of it."""
-    url = postgres.create()
-    asyncio.run(upgrade(url))
-    return url.rpartition("/")[2]
+
+    def make() -> str:
+        url = postgres.create()
+        asyncio.run(upgrade(url))
+        return url.rpartition("/")[2]
+
+    return str(shared.once("migrated-postgres", make))
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(shared: Shared) -> Path:
     """A migrated, empty SQLite file; tests get copies of it."""
-    path = tmp_path_factory.mktemp("template") / "migrated.db"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}"))
+    path = shared.folder / "migrated.db"
+    shared.once("migrated-sqlite", lambda: asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}")) or True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_cast(shared: Shared, migrated_sqlite: Path) -> Path:
+    """A SQLite file with Ana, Ben, Vic and Mallory, who can log in; dashboards get copies of it."""
+    path = shared.folder / "cast.db"
+
+    async def make() -> bool:
+        shutil.copy(migrated_sqlite, path)
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await make_cast(database, can_log_in=True)
+        await database.close()
+        return True
+
+    shared.once("sqlite-with-cast", lambda: asyncio.run(make()))
     return path
 
 
@@ -64,12 +83,19 @@ def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> list[str]:
+    """Migrated, empty PostgreSQL databases of this process that no test uses now."""
+    return []
+
+
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, migrated_postgres: str) -> Iterator[str]:
+def postgres_url(postgres: PostgresServer, migrated_postgres: str, spare_databases: list[str]) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own."""
-    url = postgres.create(migrated_postgres)
+    url = spare_databases.pop() if spare_databases else postgres.create(migrated_postgres)
     yield url
-    postgres.drop(url)
+    postgres.clear(url)
+    spare_databases.append(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -125,12 +151,13 @@ def built_pages() -> None:
 
 
 @pytest.fixture
-def new_server(built_pages: None, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def new_server(built_pages: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
     """Makes dashboards (not yet started); all of them are gone when the test ends. Arguments are settings: ``DATABASE_URL=...``."""
     made: list[Server] = []
+    quick = not any(request.node.get_closest_marker(name) for name in ("full", "command"))
 
     def make(name: str = "data", **env: str) -> Server:
-        server = Server(tmp_path / name, env=env)
+        server = Server(tmp_path / name, env=env, quick=quick)
         made.append(server)
         return server
 
@@ -140,9 +167,23 @@ def new_server(built_pages: None, tmp_path: Path) -> Iterator[Callable[..., Serv
 
 
 @pytest.fixture
-def server(new_server: Callable[..., Server]) -> Server:
+def new_server_with_cast(new_server: Callable[..., Server], sqlite_with_cast: Path) -> Callable[..., Server]:
+    """Starts dashboards on SQLite with the whole cast in them."""
+
+    def make(**env: str) -> Server:
+        server = new_server(**env)
+        server.data_dir.mkdir()
+        shutil.copy(sqlite_with_cast, server.data_dir / "dashboard.db")
+        server.start()
+        return server
+
+    return make
+
+
+@pytest.fixture
+def server(new_server_with_cast: Callable[..., Server]) -> Server:
     """A running dashboard on SQLite with the whole cast in it."""
-    return start_with_cast(new_server())
+    return new_server_with_cast()
 
 
 @pytest.fixture
@@ -157,19 +198,8 @@ def world() -> Iterator[World]:
 @pytest.fixture
 async def api_as(server: Server) -> AsyncIterator[Callable[[str], Awaitable[httpx.AsyncClient]]]:
     """Makes HTTP clients logged in by token: ``await api_as("ben")``."""
-    clients: list[httpx.AsyncClient] = []
-
-    async def make(username: str) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=server.url, timeout=20)
-        clients.append(client)
-        answer = await client.post("/api/auth/token", json={"username": username, "password": PASSWORDS[username]})
-        answer.raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return client
-
-    yield make
-    for client in clients:
-        await client.aclose()
+    async with clients_of(server) as make:
+        yield make
 
 
 @pytest.fixture
@@ -194,55 +224,47 @@ async def peer(peer_process: PeerProcess) -> AsyncIterator[PeerClient]:
         yield client
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A running Chromium."""
-    async with launched() as started:
-        yield started
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all workers share, or take the one that the controller has made."""
+    handed = getattr(config, "workerinput", {}).get("shared")
+    config.stash[_SHARED] = Shared(Path(handed or tempfile.mkdtemp(prefix="wa-tests-")))
 
 
-@pytest.fixture
-async def window(browser: Browser, server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Window]:
-    """Opens tabs at ``server``: ``page = await window.log_in("ana", PASSWORDS["ana"])``."""
-    opened = Window(browser, server)
-    yield opened
-    if _failed(request.node):
-        await opened.keep_pictures(re.sub(r"\W+", "-", request.node.name))
-        print("The browser's console:", *opened.console[-40:], sep="\n")
-        print("The server's log ends:", server.log_end(), sep="\n")
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where it is."""
+    node.workerinput["shared"] = str(node.config.stash[_SHARED].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After the last worker: end what they shared."""
+    if not hasattr(config, "workerinput"):
+        shared = config.stash[_SHARED]
+        if description := shared.made(_POSTGRES):
+            PostgresServer.known(description).stop()
+        shutil.rmtree(shared.folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts the real server or needs a PostgreSQL is slow, what opens a browser is marked so; nobody has to remember it."""
+    """What starts the real server or needs a PostgreSQL is slow, what opens a browser is marked so and runs in the browser's loop; nobody
+    has to remember it."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-        if "browser" in used:
+        if "window" in used:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         elif "new_server" in used or "postgres_url" in used or "postgresql" in parameters:
             item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether the test failed, for the fixtures that keep evidence of it."""
+    """Keep evidence of what fails."""
     report = yield
-    item.stash.setdefault(_REPORTS, {})[report.when] = report
-    if report.when == "call" and report.failed:
-        _keep_log(item)
+    evidence.remember(item, report)
     return report
 
 
-_REPORTS = pytest.StashKey[dict[str, Any]]()
-
-
-def _failed(item: pytest.Item) -> bool:
-    report = item.stash.get(_REPORTS, {}).get("call")
-    return bool(report and report.failed)
-
-
-def _keep_log(item: pytest.Item) -> None:
-    server = getattr(item, "funcargs", {}).get("server")
-    if isinstance(server, Server):
-        ARTIFACTS.mkdir(exist_ok=True)
-        (ARTIFACTS / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.name)}-server.txt").write_text(server.log)
+_SHARED = pytest.StashKey[Shared]()
+_POSTGRES = "postgres"

@@ -74,7 +74,7 @@ class World:
 
     def __init__(self, db: Database, folder: Path, workspace_id: str) -> None:
         self.db = db
-        self.settings = Settings(_env_file=None, data_dir=folder, probe_seconds=0.2, engine_call_seconds=0.5)  # type: ignore[call-arg]
+        self.settings = Settings(_env_file=None, data_dir=folder, probe_seconds=0.2, engine_call_seconds=3)  # type: ignore[call-arg]
         self.box = SecretBox(b"k" * 32)
         self.clock = Clock()
         self.inbox = StoredEvents()

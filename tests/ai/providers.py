@@ -18,6 +18,8 @@ KEY = "sk-test/9f8e+7d6c5b4a=x"
 """With signs that are written otherwise in a URL."""
 ALL = [str(kind.name) for kind in KINDS]  # type: ignore[attr-defined]
 BY_LIBRARY = [name for name in ALL if name != "retell"]
+SDK_EACH = [name for name in BY_LIBRARY if name not in ("openrouter", "sambanova", "huggingface", "compatible")]
+"""One for each SDK: the others have OpenAI's."""
 SEEING = [name for name in BY_LIBRARY if name != "cohere"]
 MODELS = {"compatible": "llama3.2", "retell": "agent_bella"}
 """For kinds without a default."""

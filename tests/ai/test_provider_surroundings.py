@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.ai.providers import ALL, BY_LIBRARY, KEY, PROMPT, SECONDS, Asking, Memory
+from tests.ai.providers import ALL, KEY, PROMPT, SDK_EACH, SECONDS, Asking, Memory
 from tests.support.llm_server import Behaviour, LlmServer
 from whatsapp_dashboard.ai.providers.base import ProviderError
 from whatsapp_dashboard.ai.providers.registry import KINDS
@@ -133,7 +133,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("kind", BY_LIBRARY)
+@pytest.mark.parametrize("kind", SDK_EACH)
 def test_sdks_are_loaded_off_the_event_loop_with_the_first_request(kind: str) -> None:
     """ACC-6: the other sessions go on while an SDK is imported. What is looked for in the loop's thread is next to nothing."""
     packages = "openai anthropic google groq mistralai cohere genai_prices"

@@ -10,6 +10,7 @@ import pyotp
 import pytest
 
 from tests.support.clock import MovableClock
+from whatsapp_dashboard.auth import passwords
 from whatsapp_dashboard.auth.service import AuthService
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import SecretBox
@@ -25,6 +26,17 @@ def make(db: Database, clock: MovableClock, data: Path, **settings: str) -> Auth
     """An AuthService as one process has it."""
     given = {"dashboard_username": "Ana", "dashboard_password": PASSWORD, **settings}
     return AuthService(db, SecretBox(bytes(32)), Settings(_env_file=None, data_dir=data, **given), clock)  # type: ignore[arg-type, call-arg]
+
+
+REAL_CONTEXT = passwords._context
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with the least of work: these tests make hundreds of hashes. With its real strength it runs in every test that logs in at a
+    dashboard."""
+    monkeypatch.setattr(passwords, "_context", passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=8, argon2__parallelism=1))
+    monkeypatch.setattr(passwords, "_nobody", [])
 
 
 @pytest.fixture
@@ -52,6 +64,11 @@ async def test_a_right_password_gives_a_session_that_only_its_browser_can_use(au
     assert (who.username, who.role) == ("Ana", Role.OWNER)
     assert await auth.authenticate(issued.token, CHROME) is None
     assert await auth.authenticate("x" * 43, FIREFOX) is None
+
+
+def test_stored_hashes_cost_64_mib_and_three_rounds() -> None:
+    """SEC-1: what guessing costs somebody who has the database."""
+    assert REAL_CONTEXT.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 async def test_a_first_password_is_generated_when_none_is_given_and_only_once(db: Database, clock: MovableClock, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.browser import Window
@@ -23,7 +24,7 @@ KEY = "sk-planted-secret-key-4711"
 BROKEN = Behaviour("error", status=500)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def llm() -> AsyncIterator[LlmServer]:
     """Providers on loopback: a private network, as far as the dashboard knows."""
     async with LlmServer() as found:

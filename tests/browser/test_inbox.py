@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.support.browser import Window
@@ -29,7 +30,7 @@ class Shop:
     dev: str
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(phone: SandboxPhone, api: httpx.AsyncClient) -> Shop:
     account_id = await linked_account(api, phone, "Shop")
     carla = (await phone.add_contact("Carla", "34600111333"))["id"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.api.test_routes import png
@@ -14,7 +15,7 @@ from tests.peer.client import PeerClient
 from tests.peer.customers import Customers
 from tests.peer.process import PeerProcess
 from tests.support.browser import Window
-from tests.support.cast import PASSWORDS, start_with_cast
+from tests.support.cast import PASSWORDS
 from tests.support.inbox_page import bubble, line, set_account
 from tests.support.linking import UNPACED
 from tests.support.server import Server
@@ -27,12 +28,12 @@ REPLY = "Thanks, we answer in an hour."
 
 
 @pytest.fixture
-def server(new_server: Callable[..., Server], peer_process: PeerProcess) -> Server:
+def server(new_server_with_cast: Callable[..., Server], peer_process: PeerProcess) -> Server:
     """A running dashboard whose real numbers reach the peer."""
-    return start_with_cast(new_server(MULTIDEVICE_PEER=str(peer_process.descriptor)))
+    return new_server_with_cast(MULTIDEVICE_PEER=str(peer_process.descriptor))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def customers(peer_process: PeerProcess, peer: PeerClient) -> AsyncIterator[Customers]:
     """Carla and Dev, with real phones."""
     async with Customers(peer_process.info, peer.scan) as phones:

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 
 import httpx
-import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.browser import Window
@@ -16,7 +16,7 @@ from tests.support.receivers import Receivers
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def receivers() -> AsyncIterator[Receivers]:
     """Receivers on loopback: a private network, as far as the dashboard knows."""
     async with Receivers(2) as found:

@@ -15,6 +15,8 @@ from sqlmodel import col
 from tests.credits.conftest import Chat, Till
 from whatsapp_dashboard.models import CreditEntry, Message, Reply
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 DAY = 86_400
 START_SECONDS = 60

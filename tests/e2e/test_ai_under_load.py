@@ -21,6 +21,8 @@ from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
+pytestmark = pytest.mark.alone
+
 THINKING_SECONDS = 2.0
 MEMORY_LIMIT = 200 * 2**20
 """Bytes that the dashboard may grow by while so many answers are made."""

@@ -23,6 +23,8 @@ from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
+pytestmark = pytest.mark.alone
+
 REPLY = "Thank you, we have your message."
 ALIVE_SECONDS = (0.7, 4.0)
 """The server is killed between so many seconds after its process began: also while it starts."""

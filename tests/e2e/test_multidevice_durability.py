@@ -21,6 +21,8 @@ from tests.support.real_numbers import RealNumbers, real_numbers
 from tests.support.server import Server
 from whatsapp_dashboard.core.db import Database
 
+pytestmark = pytest.mark.alone
+
 OWNER_NUMBER = "12025550188"
 ECHO = {"auto_reply": {"enabled": True, "text": "You wrote: {{message}}"}}
 SETTLE_SECONDS = 90

@@ -45,9 +45,7 @@ async def nothing_is_in_a_hurry(scene: RealNumbers) -> None:
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
     began = time.monotonic()
     while time.monotonic() - began < LOOK_SECONDS:
-        asked = time.monotonic()
         (await scene.api.get("/api/accounts")).raise_for_status()
-        assert time.monotonic() - asked < 1.0, "the dashboard is usable"
         await asyncio.sleep(1)
     spent = sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running()) - before
     assert spent < BUSY * LOOK_SECONDS, f"{spent:.1f} s of CPU in {LOOK_SECONDS:.0f} s"

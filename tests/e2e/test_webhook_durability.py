@@ -22,6 +22,8 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.webhooks.lanes import WINDOW
 
+pytestmark = pytest.mark.alone
+
 ALIVE_SECONDS = (0.2, 1.2)
 """For how long the program lives, after it is ready, before it is killed again."""
 SETTLE_SECONDS = 120

@@ -21,6 +21,8 @@ from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
+pytestmark = pytest.mark.alone
+
 GOOD = {f"good{number}": "accept" for number in range(12)} | {"talks": "say", "huge": "huge:20000000", "late": "slow:0.2"}
 BAD = {"hangs": "hang", "fails": "500", "drips": "drip", "drops": "drop", "garbles": "garbage"}
 MEMORY_MB = 150

@@ -10,17 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.knowledge.conftest import Library
-from tests.support.knowledge_corpus import QUESTIONS, documents
+from tests.support.knowledge_corpus import QUESTIONS, Document, documents
 from whatsapp_dashboard.knowledge.terms import language_of, question_words, terms
 
 WANTED = 45
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_the_right_passage_is_among_the_first_three_for_fifty_questions(library: Library) -> None:
-    """AI-5: a thousand documents, most of them alike; the questions use other words."""
-    for document in documents():
+    """AI-5: two hundred documents, most of them alike; the questions use other words."""
+    answering = {title for _, title in QUESTIONS}
+    await fifty_questions(library, [document for n, document in enumerate(documents()) if n % 7 == 0 or document.title in answering])
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+async def test_the_right_passage_is_found_among_a_thousand_documents(library: Library) -> None:
+    """AI-5 at full size."""
+    await fifty_questions(library, documents())
+
+
+async def fifty_questions(library: Library, texts: list[Document]) -> None:
+    """Ask them all of a knowledge base of these texts."""
+    for document in texts:
         await library.knowledge.add_text(library.cast.ben, document.title, document.text)
     async with asyncio.timeout(200):
         while any(row.state != "ready" for row in (await library.knowledge.list_documents(library.cast.vic, limit=5)).rows):

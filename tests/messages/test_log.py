@@ -278,6 +278,7 @@ async def test_every_plan_goes_by_an_index_and_none_reads_the_whole_table(sqlite
 
 
 @pytest.mark.full
+@pytest.mark.alone
 async def test_every_page_is_quick_in_a_million_messages(cast: Cast) -> None:
     """MSG-8"""
     total = 1_000_000

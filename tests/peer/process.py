@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.peer.client import PeerClient
+from tests.support import processes
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class PeerProcess:
@@ -22,21 +23,14 @@ class PeerProcess:
         self._folder = folder
         self.descriptor = folder / "peer.json"
         self.info: dict[str, Any] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Running | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens. Raises AssertionError with the end of its log when it does not."""
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / "peer.log"
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.peer", "--folder", str(self._folder)],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log.touch()
+        self._process = processes.start("tests.peer", "--folder", str(self._folder), log=log)
         deadline = time.monotonic() + START_SECONDS
         while "peer ready" not in log.read_text(errors="replace"):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -47,12 +41,12 @@ class PeerProcess:
     def stop(self) -> None:
         """End it."""
         if self._process:
-            self._process.terminate()
+            if self._process.poll() is None:
+                os.kill(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(5)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(5)
+                processes.kill_group(self._process)
 
     @property
     def log(self) -> str:

@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, the one named by CHROMIUM, or Playwright's own."""
+"""A real browser: the Chromium named by CHROMIUM, Debian's (the one without a window, as Playwright's own), or Playwright's own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests.support import evidence
 from tests.support.server import Server
 
-ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
-DEBIAN = Path("/usr/bin/chromium")
+DEBIAN = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -31,7 +32,7 @@ expect.set_options(timeout=WAIT_MS)
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
     """A running Chromium without a window."""
-    path = os.environ.get("CHROMIUM") or (str(DEBIAN) if DEBIAN.exists() else None)
+    path = os.environ.get("CHROMIUM") or next((str(path) for path in DEBIAN if path.exists()), None)
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=flags)
@@ -66,23 +67,21 @@ class Window:
     async def log_in(self, username: str, password: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
         """A tab in a fresh profile, logged in (without going through the login page)."""
         context = await self.context(width=width, height=height, dark=dark)
-        page = await context.new_page()
-        # The session is tied to the browser's name, so the browser itself must ask for it.
-        await page.goto("/login")
-        status = await page.evaluate(
-            """async ([username, password]) => (await fetch("/api/auth/login", {
-                method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({username, password}),
-            })).status""",
-            [username, password],
+        # Asked by the context: the session is tied to the browser's name, and its cookie belongs into the profile.
+        answer = await context.request.post(
+            "/api/auth/login", data={"username": username, "password": password}, headers={"Origin": self.server.url}
         )
-        assert status == 200, f"log-in answered {status}"
-        return page
+        assert answer.ok, f"log-in answered {answer.status}"
+        return await context.new_page()
 
-    async def keep_pictures(self, name: str) -> None:
-        """Save what every tab shows, what the consoles said and the server's log in tests/artifacts."""
-        ARTIFACTS.mkdir(exist_ok=True)
+    async def close(self) -> None:
+        """Close every tab, and forget every profile."""
+        for context in self.contexts:
+            await context.close()
+
+    async def keep_pictures(self, test: pytest.Item) -> None:
+        """Save what every tab shows and what the consoles said."""
         pages = [page for context in self.contexts for page in context.pages]
         for number, page in enumerate(pages):
-            await page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", timeout=5_000)
-        (ARTIFACTS / f"{name}-console.txt").write_text("\n".join(self.console))
-        (ARTIFACTS / f"{name}-server.txt").write_text(self.server.log)
+            await page.screenshot(path=evidence.path_for(test, f"{number}.png"), timeout=5_000)
+        evidence.keep(test, "console.txt", "\n".join(self.console))

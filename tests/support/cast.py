@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from tests.support.server import OWNER, OWNER_PASSWORD, Server
+from tests.support.server import OWNER, OWNER_PASSWORD
 from whatsapp_dashboard.auth import passwords
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.models import Operator, Workspace
@@ -27,22 +25,6 @@ class Cast:
     ben: Principal
     vic: Principal
     mallory: Principal
-
-
-def start_with_cast(server: Server) -> Server:
-    """Start a dashboard on SQLite whose operators are already there and can log in."""
-    server.data_dir.mkdir()
-    url = f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"
-
-    async def prepare() -> None:
-        await upgrade(url)
-        database = Database(url)
-        await make_cast(database, can_log_in=True)
-        await database.close()
-
-    asyncio.run(prepare())
-    server.start()
-    return server
 
 
 async def make_cast(db: Database, *, can_log_in: bool = False) -> Cast:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from tests.support.postgres import free_port
+from tests.support import processes
+from tests.support.ports import ReservedPort
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 30
+ROOT = processes.ROOT
+READY_SECONDS = 60
 OWNER = "ana"
 OWNER_PASSWORD = "ana's long password"
 
 
 class Server:
-    """One dashboard with a data folder of its own. ``env`` overrides any setting."""
+    """One dashboard with a data folder and a port of its own. ``env`` overrides any setting; ``quick`` starts it as a fork (see
+    :mod:`tests.support.processes`) instead of by the command that users type."""
 
-    def __init__(self, data_dir: Path, *, env: dict[str, str] | None = None) -> None:
+    def __init__(self, data_dir: Path, *, env: dict[str, str] | None = None, quick: bool = False) -> None:
         self.data_dir = data_dir
-        self.port = free_port()
+        self._launch = processes.start if quick else processes.start_command
+        self._port = ReservedPort()
+        self.port = self._port.number
         self.url = f"http://localhost:{self.port}"
         self.log_path = data_dir.parent / f"{data_dir.name}.log"
         self._env = {
@@ -36,7 +38,7 @@ class Server:
             "LOG_FORMAT": "text",
             **(env or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Running | None = None
         self._started_at = 0
 
     def set(self, **env: str) -> dict[str, str]:
@@ -61,16 +63,7 @@ class Server:
         assert not self.running
         began = time.monotonic()
         self._started_at = len(self.log)
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "whatsapp_dashboard.serve"],
-                cwd=ROOT,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = self._launch("whatsapp_dashboard.serve", log=self.log_path, env=self._env)
         if wait:
             self.wait_ready()
         return time.monotonic() - began
@@ -82,7 +75,7 @@ class Server:
             if "Ready at" in self.log[self._started_at :]:
                 return
             if not self.running:
-                raise AssertionError(f"the server ended with {self._process and self._process.returncode}:\n{self.log_end()}")
+                raise AssertionError(f"the server ended with {self._process and self._process.poll()}:\n{self.log_end()}")
             time.sleep(0.02)
         raise AssertionError(f"the server was not ready after {seconds} s:\n{self.log_end()}")
 
@@ -96,7 +89,7 @@ class Server:
         """SIGTERM; returns the exit code and the seconds it took. Kills and raises when it takes longer than ``seconds``."""
         assert self._process is not None
         began = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
+        os.kill(self._process.pid, signal.SIGTERM)
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -117,9 +110,8 @@ class Server:
     def close(self) -> None:
         """Whatever happened, nothing of it is left running."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+            processes.kill_group(self._process)
+        self._port.free()
 
     @property
     def log(self) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.support.server import ROOT
+from tests.support import processes
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 class World:
@@ -20,20 +18,15 @@ class World:
     def __init__(self, seed: int = 1) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="wa-world-"))
         self._seed = seed
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Running | None = None
         self.socket = str(self._folder / "world.sock")
 
     def start(self) -> None:
         """Start and wait until it listens."""
         log = self._folder / "world.log"
+        log.touch()
         arguments = ["--data", str(self._folder), "--socket", self.socket, "--seed", str(self._seed)]
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "whatsapp_dashboard.engines.sandbox.world", *arguments],
-                cwd=ROOT,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
+        self._process = processes.start("whatsapp_dashboard.engines.sandbox.world", *arguments, log=log)
         deadline = time.monotonic() + START_SECONDS
         while "listens at" not in log.read_text():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -43,6 +36,5 @@ class World:
     def close(self) -> None:
         """Stop it and remove what it kept."""
         if self._process:
-            self._process.kill()
-            self._process.wait(10)
+            processes.kill_group(self._process)
         shutil.rmtree(self._folder, ignore_errors=True)

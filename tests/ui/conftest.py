@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support import registry
-from tests.support.cast import PASSWORDS, make_cast
+from tests.support.cast import PASSWORDS
 from tests.support.server import Server
 from whatsapp_dashboard.auth.web import COOKIE
-from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.migrations import upgrade
 
 BROWSER = "Mozilla/5.0 (test)"
 
@@ -54,22 +53,14 @@ class House:
         return {"Origin": self.url, "Cookie": self.cookie(username), "User-Agent": BROWSER}
 
 
-async def people(url: str) -> None:
-    """Put the cast into the database at ``url``."""
-    await upgrade(url)
-    database = Database(url)
-    await make_cast(database, can_log_in=True)
-    await database.close()
-
-
 @pytest.fixture(scope="module")
-def house(built_pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(built_pages: None, sqlite_with_cast: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A dashboard that runs while the module's tests do."""
     folder = tmp_path_factory.mktemp("house")
     handlers, routes = registry.load(folder / "unused")
-    server = Server(folder / "data")
+    server = Server(folder / "data", quick=True)
     server.data_dir.mkdir()
-    asyncio.run(people(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"))
+    shutil.copy(sqlite_with_cast, server.data_dir / "dashboard.db")
     server.start()
     yield House(server, handlers, routes)
     server.close()

@@ -15,7 +15,7 @@ from tests.support.server import OWNER, OWNER_PASSWORD, Server
 from tests.support.sockets import open_tab
 from tests.ui.conftest import BROWSER
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.command]
 
 
 def logged_in(server: Server) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.peer.customer_process import find_node
 from tests.support import webhook_docs
-from tests.support.postgres import free_port
+from tests.support.ports import ReservedPort
 from tests.webhooks.conftest import House
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.webhooks.bodies import _BUILDERS
@@ -59,11 +59,11 @@ class Example:
     """A receiver of the document, running."""
 
     def __init__(self, command: list[str], secret: str) -> None:
-        self.port = free_port()
+        self.port = ReservedPort()
         self.secret = secret
-        env = {"PATH": os.environ["PATH"], "WEBHOOK_SECRET": secret, "PORT": str(self.port)}
+        env = {"PATH": os.environ["PATH"], "WEBHOOK_SECRET": secret, "PORT": str(self.port.number)}
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.url = f"http://127.0.0.1:{self.port}/hook"
+        self.url = f"http://127.0.0.1:{self.port.number}/hook"
         deadline = time.monotonic() + 15
         while True:
             try:
@@ -102,7 +102,7 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
         one.process.communicate()
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "a secret of my own"])
+@pytest.mark.parametrize("secret", [new_secret(), "a secret of my own"], ids=["made", "own"])
 def test_the_receivers_in_the_document_take_what_is_ours_and_nothing_else(example: Callable[[str], Example], secret: str) -> None:
     """HOOK-3: a good request, the old secret during a rotation, an altered body, a wrong secret, an old request, the same one twice."""
     receiver = example(secret)

@@ -36,7 +36,7 @@ def test_the_plain_signature_is_the_hmac_of_the_raw_body() -> None:
     assert body_signature("Jefe", b"what do ya want for nothing?") == expected
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "a secret of my own", "pässwörd-with-umlauts"])
+@pytest.mark.parametrize("secret", [new_secret(), "a secret of my own", "pässwörd-with-umlauts"], ids=["made", "own", "umlauts"])
 def test_the_stock_library_verifies_every_kind_of_secret(secret: str) -> None:
     """One's own text is given to the library as ``whsec_`` and its base64."""
     headers = signature_headers((secret,), "evt_1", int(Clock().now().timestamp()), BODY)

@@ -1,4 +1,4 @@
-"""Builds the pages into .web, only when what they are made of has changed."""
+"""Builds the pages into .web, only when what they are made of has changed: ``python -m whatsapp_dashboard.ui.build``, and at each start."""
 
 from __future__ import annotations
 
@@ -91,3 +91,16 @@ def _build(root: Path) -> None:
     if result.returncode != 0 or not (root / BUILT / "index.html").exists():
         tail = "\n".join(result.stdout.splitlines()[-_LAST_LINES:])
         raise BuildError(f"The pages could not be built. The last lines of the build:\n{tail}")
+
+
+def _main() -> int:
+    try:
+        ensure_built(Path(__file__).resolve().parents[2], say=lambda line: print(line, file=sys.stderr))
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

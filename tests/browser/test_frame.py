@@ -23,7 +23,7 @@ async def log_in(page: Page, username: str, password: str, code: str = "") -> No
 
 
 async def test_ana_logs_in_after_a_mistake_and_lands_where_she_was_going(window: Window) -> None:
-    """SEC-1"""
+    """SEC-1, OPS-1"""
     page = await (await window.context()).new_page()
     await page.goto("/team")
     await log_in(page, "ana", "not my password")
