@@ -45,6 +45,7 @@ prepare_environment() {
         "$base" -m venv .venv || fail "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"
     fi
     say "Installing what $wanted names (this takes a minute when it is the first time)"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$wanted" || fail "The installation failed; the lines above say why."
+    # Without compiling everything: Python does that where it is used, and keeps it.
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r "$wanted" || fail "The installation failed; the lines above say why."
     printf '%s\n' "$have" >"$stamp"
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from tests.support.waiting import until
 from whatsapp_dashboard.accounts.leases import Leases
 from whatsapp_dashboard.accounts.pool import SessionPool
 from whatsapp_dashboard.accounts.records import AccountRecords
@@ -89,19 +89,13 @@ class World:
         self.accounts = AccountService(self.db, self.pool, self.records, self.clock)
         self.pools.append(self.pool)
 
-    async def until(self, what: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-        """Wait until ``what`` is true."""
-        async with asyncio.timeout(seconds):
-            while not await what():
-                await asyncio.sleep(0.02)
-
     async def status(self, account_id: str, wanted: str) -> None:
         """Wait until the account has the status ``wanted``."""
 
         async def there() -> bool:
             return (await self.accounts.get(self.ana, account_id)).status == wanted
 
-        await self.until(there)
+        await until(there)
 
     async def reason(self, account_id: str, words: str) -> None:
         """Wait until the account's human reason has ``words`` in it."""
@@ -109,7 +103,7 @@ class World:
         async def there() -> bool:
             return words in (await self.accounts.get(self.ana, account_id)).status_reason
 
-        await self.until(there)
+        await until(there)
 
 
 @pytest.fixture

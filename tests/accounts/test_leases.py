@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from tests.support.clock import MovableClock
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.accounts.leases import LEASE_SECONDS, Leases
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.models import Account, SessionLease, Workspace
@@ -72,7 +73,7 @@ async def test_a_killed_process_of_this_machine_holds_nothing_after_a_restart(db
     dead, alive = Leases(db, clock), Leases(db, clock)
     await dead.take(account_id)
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
-    gone.wait(timeout=30)
+    gone.wait(PATIENCE)
     owner = dead.owner.split(":")
     async with db.write() as session:
         await session.execute(update(SessionLease).values(owner=f"{owner[0]}:{gone.pid}:{owner[2]}"))

@@ -17,6 +17,7 @@ import pytest
 
 from tests.ai.providers import ALL, BY_LIBRARY, KEY, PROMPT, SECONDS, SEEING, Asking, Memory, Order
 from tests.support.llm_server import Behaviour, LlmServer
+from tests.support.waiting import until
 from whatsapp_dashboard.ai.providers.base import Completion, Prompt, ProviderError, Turn
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.domain.messages import MediaFile
@@ -208,8 +209,7 @@ async def test_an_answer_that_is_not_needed_any_more_is_given_up(asking: Asking,
     """AI-8: when a person takes over, the request ends at once."""
     asking.server.behave(kind, Behaviour("hang"))
     task = asyncio.create_task(asking.complete(kind))
-    while not asking.server.running:
-        await asyncio.sleep(0.01)
+    await until(lambda: asking.server.running)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -217,9 +217,7 @@ async def test_an_answer_that_is_not_needed_any_more_is_given_up(asking: Asking,
 
 
 async def _quiet(server: LlmServer) -> None:
-    async with asyncio.timeout(20):
-        while server.running:
-            await asyncio.sleep(0.01)
+    await until(lambda: not server.running)
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -18,6 +18,7 @@ import pytest
 
 from tests.ai.providers import ALL, KEY, PROMPT, SDK_EACH, SECONDS, Asking, Memory
 from tests.support.llm_server import Behaviour, LlmServer
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.ai.providers.base import ProviderError
 from whatsapp_dashboard.ai.providers.registry import KINDS
 from whatsapp_dashboard.core.addresses import Allowed
@@ -196,17 +197,17 @@ def test_the_server_runs_as_a_process_of_its_own() -> None:
         assert process.stdout
         told = json.loads(process.stdout.readline())
         behaviour = [{"do": "error", "status": 503}, {"text": "Back again.", "tokens": [1, 2]}]
-        assert httpx.put(f"{told['address']}/control/openai", json=behaviour, timeout=30).status_code == 200
+        assert httpx.put(f"{told['address']}/control/openai", json=behaviour, timeout=PATIENCE).status_code == 200
         body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
         headers = {"authorization": f"Bearer {KEY}"}
         chat = f"{told['urls']['openai']}/chat/completions"
-        assert httpx.post(chat, json=body, headers=headers, timeout=30).status_code == 503
-        assert httpx.post(chat, json=body, headers=headers, timeout=30).json()["choices"][0]["message"]["content"] == "Back again."
-        counts = httpx.get(f"{told['address']}/control", timeout=30).json()
+        assert httpx.post(chat, json=body, headers=headers, timeout=PATIENCE).status_code == 503
+        assert httpx.post(chat, json=body, headers=headers, timeout=PATIENCE).json()["choices"][0]["message"]["content"] == "Back again."
+        counts = httpx.get(f"{told['address']}/control", timeout=PATIENCE).json()
         assert counts["requests"] == {"openai/chat": 2}
     finally:
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 async def test_answers_to_many_at_once_share_one_client(asking: Asking) -> None:

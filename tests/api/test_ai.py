@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.clients import answer_of
 from tests.support.linking import linked_account
 from tests.support.llm_server import Behaviour, LlmServer
 from tests.support.server import Server
@@ -34,14 +34,6 @@ async def llm(api: httpx.AsyncClient) -> AsyncIterator[LlmServer]:
         yield found
 
 
-async def until(api: httpx.AsyncClient, path: str, done: Callable[[Any], bool]) -> Any:
-    """Ask until the answer is as wanted."""
-    async with asyncio.timeout(30):
-        while not done(found := (await api.get(path)).json()):
-            await asyncio.sleep(0.05)
-    return found
-
-
 def providers(llm: LlmServer, *kinds: str) -> list[dict[str, Any]]:
     """As a request names them."""
     return [{"kind": kind, "model": "gpt-4.1-mini", "key": KEY, "url": llm.url(kind)} for kind in kinds]
@@ -52,12 +44,12 @@ async def test_a_program_sets_up_a_bot_and_follows_its_answer(api: httpx.AsyncCl
     assert "groq" in [kind["name"] for kind in (await api.get("/api/ai/providers")).json()]
     account_id = await linked_account(api, phone, "Bakery")
     document = (await api.post("/api/knowledge/documents", json={"title": "Hours", "text": "The bakery opens at seven."})).json()
-    await until(api, f"/api/knowledge/documents/{document['id']}", lambda found: found["state"] == "ready")
+    await answer_of(api, f"/api/knowledge/documents/{document['id']}", lambda found: found["state"] == "ready")
     found = (await api.get("/api/knowledge/search", params={"q": "when does the bakery open"})).json()
     assert [passage["title"] for passage in found] == ["Hours"]
     where = f"/api/knowledge/documents/{document['id']}"
     assert (await api.patch(where, json={"title": "Opening", "text": "The bakery opens at seven, on Sundays at nine."})).status_code == 200
-    changed = await until(api, where, lambda found: found["state"] == "ready")
+    changed = await answer_of(api, where, lambda found: found["state"] == "ready")
     assert (changed["title"], changed["text"]) == ("Opening", "The bakery opens at seven, on Sundays at nine.")
     path = f"/api/accounts/{account_id}/ai-config"
     llm.behave("groq", Behaviour("error", status=500))
@@ -70,7 +62,8 @@ async def test_a_program_sets_up_a_bot_and_follows_its_answer(api: httpx.AsyncCl
     assert (tried["text"], tried["trace"]["passages"][0]["title"]) == ("At seven.", "Opening")
     contact = await phone.add_contact("Carla", "34600111222")
     await phone.send_text(contact["id"], "When does the bakery open?")
-    answered = await until(api, f"/api/accounts/{account_id}/messages", lambda page: any(item["origin"] == "ai" for item in page["items"]))
+    messages = f"/api/accounts/{account_id}/messages"
+    answered = await answer_of(api, messages, lambda page: any(item["origin"] == "ai" for item in page["items"]))
     answer = next(item for item in answered["items"] if item["origin"] == "ai")
     trace = (await api.get(f"/api/messages/{answer['id']}/ai-trace")).json()
     assert [step["outcome"] for step in trace["steps"]] == ["unavailable", "ok"]
@@ -133,7 +126,7 @@ async def test_planted_keys_are_nowhere_but_sealed_in_the_database(
         llm.behave(kind, Behaviour("error", status=401, text=f"key {KEY} is wrong"))
     contact = await phone.add_contact("Carla", "34600111222")
     await phone.send_text(contact["id"], "hello")
-    await until(api, "/api/ai/calls", lambda page: len(page["items"]) == 3)
+    await answer_of(api, "/api/ai/calls", lambda page: len(page["items"]) == 3)
     told = [
         (await api.get(where)).text
         for where in (path, "/api/ai/calls", "/api/ai/usage", f"/api/accounts/{account_id}/messages", "/api/accounts", "/api/openapi.json")
@@ -190,7 +183,7 @@ async def test_files_are_uploaded_and_bad_ones_refused(api: httpx.AsyncClient) -
     """AI-5: as a form; what is no text says so, the same one twice too."""
     sent = await api.post("/api/knowledge/documents/upload", files={"file": ("prices.csv", b"product,price\nrye,4\noat,5\n")})
     assert sent.status_code == 201, sent.text
-    await until(api, f"/api/knowledge/documents/{sent.json()['id']}", lambda found: found["state"] == "ready")
+    await answer_of(api, f"/api/knowledge/documents/{sent.json()['id']}", lambda found: found["state"] == "ready")
     where = f"/api/knowledge/documents/{sent.json()['id']}"
     assert (await api.get(where)).json()["text"] is None
     assert (await api.patch(where, json={"text": "rye: 5"})).json()["code"] == "not_a_text"

@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.cast import PASSWORDS
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +62,7 @@ NAMES = ["x", "%00", "..%2f..%2fetc%2fpasswd", "9" * 4_000, quote("متجر"), "
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
     """Ana by token."""
-    with httpx.Client(base_url=server.url, timeout=40) as made:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as made:
         answer = made.post("/api/auth/token", json={"username": "ana", "password": PASSWORDS["ana"]})
         made.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         yield made

@@ -14,6 +14,7 @@ import pytest
 from tests.support.linking import linked_account
 from tests.support.receivers import Receivers
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import socket_path_for
 
@@ -96,9 +97,7 @@ async def test_a_file_at_a_url_is_sent_once_and_is_what_its_bytes_say(api: httpx
     assert (again.json()["id"], shelf.served) == (first.json()["id"], 1)
     other = await api.post(SEND, json={**given, "caption": "Tomorrow"}, headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
-    async with asyncio.timeout(15):
-        while not (received := await phone.received("carla")):
-            await asyncio.sleep(0.05)
+    received = await until(lambda: phone.received("carla"))
     assert [(item.type, item.text) for item in received] == [("image", "Today")]
     media = await api.get(f"/api/media/{(await api.get('/api/messages/' + first.json()['id'])).json()['media_id']}")
     assert media.content == PICTURE
@@ -154,7 +153,7 @@ async def test_a_file_that_does_not_come_is_said_in_words_and_nothing_is_sent(
     """API-1, MSG-9: too large, cut off, not there, not HTTP, nobody there."""
     server = new_server(MEDIA_MAX_MB="1")
     server.start()
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as api:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api:
         entered = await api.post("/api/auth/token", json={"username": OWNER, "password": OWNER_PASSWORD})
         api.headers["Authorization"] = f"Bearer {entered.json()['token']}"
         await api.post("/api/network/allowed", json={"value": "127.0.0.1"})

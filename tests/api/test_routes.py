@@ -8,14 +8,16 @@ import csv
 import io
 import struct
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.linking import qr_text, wait_ready
 from tests.support.lively import Office
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import socket_path_for
@@ -43,14 +45,6 @@ async def phone(server: Server) -> AsyncIterator[SandboxPhone]:
         yield opened
 
 
-async def until(what: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
-    """Wait until ``what`` returns something true, and return it."""
-    async with asyncio.timeout(seconds):
-        while not (found := await what()):
-            await asyncio.sleep(0.05)
-    return found
-
-
 async def linked(api: httpx.AsyncClient, phone: SandboxPhone, **settings: Any) -> str:
     """A connected account without pauses between sends."""
     settings = {"pacing": {"min_ms": 0, "max_ms": 0, "typing": False}, "governor": {"enabled": False}, **settings}
@@ -58,17 +52,8 @@ async def linked(api: httpx.AsyncClient, phone: SandboxPhone, **settings: Any) -
     assert created.status_code == 201, created.text
     account = created.json()["id"]
     assert (await api.post(f"/api/accounts/{account}/reconnect")).status_code == 200
-
-    async def code() -> Any:
-        answer = await api.get(f"/api/accounts/{account}/qr")
-        return answer.json() if answer.status_code == 200 else None
-
-    await phone.scan((await until(code))["text"])
-
-    async def ready() -> bool:
-        return (await api.get(f"/api/accounts/{account}/status")).json()["status"] == "ready"
-
-    await until(ready)
+    await phone.scan(await qr_text(api, account))
+    await wait_ready(api, account)
     return account
 
 
@@ -125,11 +110,7 @@ async def test_a_pairing_code_links_as_well(api: httpx.AsyncClient, phone: Sandb
         return answer.json().get("code") if answer.status_code == 200 else None
 
     await phone.enter_pairing_code(await until(code))
-
-    async def ready() -> bool:
-        return (await api.get(f"/api/accounts/{account}/status")).json()["status"] == "ready"
-
-    await until(ready)
+    await wait_ready(api, account)
 
 
 async def test_every_kind_of_message_arrives(api: httpx.AsyncClient, phone: SandboxPhone) -> None:
@@ -245,7 +226,7 @@ async def test_the_documentation_needs_no_internet(api: httpx.AsyncClient) -> No
 
 async def test_health_needs_no_login(server: Server) -> None:
     """OBS-5: the exact answers."""
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
         live = (await client.get("/health/live")).json()
         assert live["status"] == "alive"
         assert live["timestamp"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.clients import answer_of
 from tests.support.linking import linked_account
 from tests.support.receivers import Receivers
 from tests.support.server import Server
@@ -34,14 +34,6 @@ async def phone(server: Server) -> AsyncIterator[SandboxPhone]:
         yield found
 
 
-async def until(api: httpx.AsyncClient, path: str, done: Callable[[Any], bool]) -> Any:
-    """Ask until the answer is as wanted."""
-    async with asyncio.timeout(20):
-        while not done(found := (await api.get(path)).json()):
-            await asyncio.sleep(0.05)
-    return found
-
-
 async def test_a_program_creates_a_webhook_and_follows_its_deliveries(
     api: httpx.AsyncClient, receivers: Receivers, phone: SandboxPhone
 ) -> None:
@@ -64,7 +56,7 @@ async def test_a_program_creates_a_webhook_and_follows_its_deliveries(
     assert made["secret"].endswith(made["secret_hint"])
     hook = f"/api/webhooks/{made['id']}"
     await phone.send_text("carla", "What is on the menu?")
-    log = await until(api, f"{hook}/deliveries", lambda found: found["items"] and found["items"][0]["attempts"] == 1)
+    log = await answer_of(api, f"{hook}/deliveries", lambda found: found["items"] and found["items"][0]["attempts"] == 1)
     (item,) = log["items"]
     assert (item["event_type"], item["state"], item["last_status"], item["account_name"]) == ("message", "pending", 500, "Bakery")
     detail = (await api.get(f"/api/webhooks/deliveries/{item['id']}")).json()
@@ -73,7 +65,7 @@ async def test_a_program_creates_a_webhook_and_follows_its_deliveries(
     assert detail["tries"][0]["request_headers"]["Authorization"] == "••••"
     receivers.behaviours["crm"] = "accept"
     assert (await api.post(f"/api/webhooks/deliveries/{item['id']}/replay")).status_code == 200
-    await until(api, f"/api/webhooks/deliveries?state=succeeded&event_id={item['event_id']}", lambda found: len(found["items"]) == 1)
+    await answer_of(api, f"/api/webhooks/deliveries?state=succeeded&event_id={item['event_id']}", lambda found: len(found["items"]) == 1)
     assert (await api.post("/api/webhooks/deliveries/replay", json={"state": "succeeded", "webhook_id": made["id"]})).json() == {
         "replayed": 1
     }

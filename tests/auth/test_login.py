@@ -9,6 +9,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from tests.support.cast import QUICK_HASHES
 from tests.support.clock import MovableClock
 from whatsapp_dashboard.auth import passwords
 from whatsapp_dashboard.auth.service import AuthService
@@ -33,9 +34,8 @@ REAL_CONTEXT = passwords._context
 
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 with the least of work: these tests make hundreds of hashes. With its real strength it runs in every test that logs in at a
-    dashboard."""
-    monkeypatch.setattr(passwords, "_context", passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=8, argon2__parallelism=1))
+    """These tests make hundreds of hashes."""
+    monkeypatch.setattr(passwords, "_context", QUICK_HASHES)
     monkeypatch.setattr(passwords, "_nobody", [])
 
 

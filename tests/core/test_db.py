@@ -10,6 +10,7 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database, after_commit, is_unique_violation
 from whatsapp_dashboard.models import Setting
 from whatsapp_dashboard.models.base import utc_now
@@ -41,7 +42,7 @@ async def test_a_failing_writer_undoes_only_its_own_changes(db: Database) -> Non
             await session.execute(insert(Setting).values(_row("bad")))
             raise ValueError("no")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         results = await asyncio.gather(_put(db, "a", told), fail(), _put(db, "b", told), _put(db, "a"), return_exceptions=True)
     assert isinstance(results[1], ValueError)
     assert isinstance(results[3], IntegrityError) or isinstance(results[0], IntegrityError)
@@ -51,7 +52,7 @@ async def test_a_failing_writer_undoes_only_its_own_changes(db: Database) -> Non
 
 async def test_many_writers_at_once_are_all_on_disk_when_they_return(db: Database) -> None:
     """DUR-1: more writers than one group takes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(_put(db, f"{number:03}") for number in range(150)))
     assert len(await _keys(db)) == 150
 
@@ -81,7 +82,7 @@ async def test_a_writer_cancelled_while_it_waits_leaves_nobody_hanging(sqlite_db
 
     sqlite_db._lock.release = release_then_cancel  # type: ignore[method-assign]
     go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(first, second, return_exceptions=True)
     assert not first.cancelled()
     assert await _keys(sqlite_db) == ["slow"]
@@ -102,7 +103,7 @@ async def test_a_writer_cancelled_inside_its_block_is_undone(db: Database) -> No
     await inside.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await _put(db, "next")
     assert await _keys(db) == ["next"]
 
@@ -117,7 +118,7 @@ async def test_a_failing_commit_is_told_to_every_writer_of_the_group(sqlite_db: 
             raise OSError("disk full")
 
     told: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         results = await asyncio.gather(*(_put(sqlite_db, f"{number}", told) for number in range(5)), return_exceptions=True)
     assert all(isinstance(result, OSError) for result in results)
     assert told == []

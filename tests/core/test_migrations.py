@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, DateTime, MetaData, String, Table, insert, inspect, text
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import alembic_config, context_options, migration_connection, upgrade
 from whatsapp_dashboard.models import Workspace, metadata
@@ -54,7 +55,7 @@ async def test_two_processes_may_start_at_once(empty_database_url: str) -> None:
     processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", program, empty_database_url, stderr=subprocess.PIPE) for _ in range(3)
     ]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         outputs = [await process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.receivers import Receivers
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.dialling import CheckedBackend
 from whatsapp_dashboard.core.safe_http import NoAnswer, Refused, SafeHttp, check_url
@@ -83,7 +84,7 @@ async def test_no_way_of_writing_a_private_address_opens_a_socket(make: Make, re
     dials = Dials()
     http = make(Allowed(), connect=dials)
     wanted = url.format(port=receivers.numbers[0])
-    for attempt in (http.request("POST", wanted), http.examine(wanted), http.fetch(wanted, seconds=2, limit=100)):
+    for attempt in (http.request("POST", wanted), http.examine(wanted), http.fetch(wanted, seconds=PATIENCE, limit=100)):
         with pytest.raises((Refused, Invalid, NoAnswer, Unavailable)):
             await attempt
     assert dials.made == []
@@ -135,7 +136,7 @@ async def test_a_redirect_to_a_private_address_is_an_answer_and_is_not_followed(
     assert answer.status == 301
     assert dials.made == [("127.0.0.1", receivers.numbers[0])]
     with pytest.raises(Unavailable):
-        await http.fetch(f"http://shop.test:{receivers.numbers[0]}/301:{target}", seconds=5, limit=100)
+        await http.fetch(f"http://shop.test:{receivers.numbers[0]}/301:{target}", seconds=PATIENCE, limit=100)
     assert {port for _, port in dials.made} == {receivers.numbers[0]}
 
 
@@ -216,7 +217,7 @@ async def test_a_gigabyte_costs_what_is_asked_for(make: Make, receivers: Receive
     assert (len(answer.body), answer.truncated) == (4_096, True)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
     with pytest.raises(TooLarge):
-        await make().fetch(receivers.url("huge"), seconds=10, limit=1_000_000)
+        await make().fetch(receivers.url("huge"), seconds=PATIENCE, limit=1_000_000)
 
 
 async def test_nothing_is_unpacked(make: Make) -> None:
@@ -279,5 +280,5 @@ async def test_a_name_server_that_hangs_keeps_nobody_else_waiting(make: Make, re
 
 async def test_a_fetched_file_has_its_name_and_type(make: Make, receivers: Receivers) -> None:
     """MSG-1: media by URL."""
-    found = await make().fetch(receivers.url("say", "menu.html"), seconds=5, limit=1_000)
+    found = await make().fetch(receivers.url("say", "menu.html"), seconds=PATIENCE, limit=1_000)
     assert (found.data, found.mimetype, found.filename) == (b"<b>thanks</b>", "text/html", "menu.html")

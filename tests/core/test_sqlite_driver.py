@@ -10,6 +10,7 @@ from aiosqlite import Connection
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.models import Setting
 from whatsapp_dashboard.models.base import utc_now
@@ -52,7 +53,7 @@ async def test_a_reader_that_has_ended_holds_nothing_back(sqlite_db: Database) -
             await session.execute(text("SELECT * FROM nowhere"))
     async with sqlite_db.write() as session:
         await session.execute(put("a"))
-    async with asyncio.timeout(10), sqlite_db.engine.connect() as connection:
+    async with asyncio.timeout(PATIENCE), sqlite_db.engine.connect() as connection:
         while (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()[0]:
             await connection.rollback()
             await asyncio.sleep(0.05)

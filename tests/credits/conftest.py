@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from operator import eq
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlmodel import col
 
 from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
+from tests.support.waiting import until
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.credits.settling import Settlement
@@ -53,11 +55,10 @@ class Till:
         await self.happens("message.sent", message_id, unconfirmed=False)
         return message_id
 
-    async def until(self, *, taken: int) -> None:
-        """Wait until so many answers are paid."""
-        async with asyncio.timeout(15):
-            while await self.count("taken") != taken:
-                await asyncio.sleep(0.02)
+    async def until(self, **counts: int) -> None:
+        """Wait until so many holds are in these states; those of answers that are paid are ``taken``."""
+        for state, count in counts.items():
+            await until(partial(self.count, state), partial(eq, count))
 
     async def count(self, state: str) -> int:
         """Holds in this state."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from operator import not_
 
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
+from tests.support.waiting import until
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.credits.service import CreditService
@@ -87,9 +89,7 @@ class Teller:
             decisions = [self.decide(question, workspace_id) for question in questions]
             sends = [self.send(answer, workspace_id) for answer in answers]
             await asyncio.gather(*decisions, *sends, self.settlement.sweep())
-        async with asyncio.timeout(30):
-            while await self._is_behind():
-                await asyncio.sleep(0.05)
+        await until(self._is_behind, not_, pause=0.05)
         await self.settlement.follower.stop()
         await self.db.close()
         print("done", flush=True)

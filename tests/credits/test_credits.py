@@ -60,9 +60,7 @@ async def test_what_is_not_answered_costs_nothing(till: Till) -> None:
             await till.credits.release(session, first)
     message_id = await till.queue(second)
     await till.happens("message.status", message_id, status="failed")
-    async with asyncio.timeout(15):
-        while await till.count("released") != 2:
-            await asyncio.sleep(0.02)
+    await till.until(released=2)
     balance = await till.check()
     assert (balance.balance, balance.held) == (4, 0)
 

@@ -143,9 +143,7 @@ async def test_an_answer_sent_after_all_is_a_gift_when_nothing_is_left(till: Til
     await till.fill(2)
     message_id = await chat.answer(await reserved(chat))
     await till.happens("message.status", message_id, status="failed")
-    async with asyncio.timeout(15):
-        while await till.count("released") != 1:
-            await asyncio.sleep(0.02)
+    await till.until(released=1)
     await reserved(chat)
     await till.happens("message.sent", message_id, unconfirmed=False)
     await asyncio.sleep(0.3)

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from tests.support.linking import linked_account
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
+from tests.support.waiting import PATIENCE
 from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
@@ -51,8 +52,8 @@ class Stream:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_a_few_kills_lose_and_double_nothing(new_server: Callable[..., Server], world: World, empty_database_url: str) -> None:
-    """DUR-1, DUR-2, DUR-4, MSG-3, MSG-5, ACC-4, ACC-8: 400 messages, 6 kills, on SQLite and on PostgreSQL."""
-    await kill_and_check(new_server, world, empty_database_url, Size(messages=400, contacts=20, kills=6))
+    """DUR-1, DUR-2, DUR-4, MSG-3, MSG-5, ACC-4, ACC-8: 200 messages, 4 kills, on SQLite and on PostgreSQL."""
+    await kill_and_check(new_server, world, empty_database_url, Size(messages=200, contacts=20, kills=4))
 
 
 @pytest.mark.full
@@ -67,7 +68,7 @@ async def kill_and_check(new_server: Callable[..., Server], world: World, databa
     dice = random.Random(20260101)
     server = new_server(DATABASE_URL=database_url, SANDBOX_WORLD=world.socket)
     await asyncio.to_thread(server.start)
-    async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=20) as api:
+    async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api:
         await log_in(api)
         account_id = await linked_account(api, phone, "Shop", auto_reply={"enabled": True, "text": REPLY})
         contacts = [(await phone.add_contact(f"Contact {n}", f"34600{n:06d}"))["id"] for n in range(size.contacts)]

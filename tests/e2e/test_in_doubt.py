@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -15,11 +13,11 @@ import pytest
 
 from tests.peer.client import PeerClient
 from tests.peer.process import PeerProcess
-from tests.support.linking import UNPACED, wait_ready
+from tests.support.linking import UNPACED, qr_text, wait_ready
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
+from tests.support.waiting import PATIENCE, until
 
 BAKERY, CARLA = "34600111222", "34600555444"
-SECONDS = 60
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -43,18 +41,10 @@ def server(new_server: Callable[..., Server], peer_process: PeerProcess) -> Serv
 @pytest.fixture
 async def api(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the dashboard, logged in."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
         answer = await client.post("/api/auth/token", json={"username": OWNER, "password": OWNER_PASSWORD})
         client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         yield client
-
-
-async def _until(look: Callable[[], Awaitable[Any]]) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (found := await look()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
-    return found
 
 
 async def _linked(api: httpx.AsyncClient, peer: PeerClient, **settings: Any) -> str:
@@ -62,15 +52,10 @@ async def _linked(api: httpx.AsyncClient, peer: PeerClient, **settings: Any) -> 
     created = await api.post("/api/accounts", json={"name": "Shop", "engine": "multidevice", "settings": {**UNPACED, **settings}})
     account = str(created.json()["id"])
     await api.post(f"/api/accounts/{account}/reconnect")
-
-    async def code() -> str | None:
-        answer = await api.get(f"/api/accounts/{account}/qr")
-        return str(answer.json()["text"]) if answer.status_code == 200 else None
-
-    await peer.scan(await _until(code), BAKERY, "Bakery")
+    await peer.scan(await qr_text(api, account), BAKERY, "Bakery")
     await wait_ready(api, account)
     await _send(api, account, "hello")
-    await _until(lambda: _has(peer, 1))
+    await until(lambda: _has(peer, 1))
     return account
 
 
@@ -87,7 +72,7 @@ async def _cut_off(api: httpx.AsyncClient, peer: PeerClient, server: Server, acc
     """Send a message that reaches Carla, and kill the host before the server's answer reaches it; returns our id."""
     await peer.faults(drop_acks=1.0)
     message = await _send(api, account, "once or twice?")
-    await _until(lambda: _has(peer, 2))
+    await until(lambda: _has(peer, 2))
     hosts = [child.pid for child in psutil.Process(server.pid).children(recursive=True) if "multidevice" in " ".join(child.cmdline())]
     assert hosts
     for pid in hosts:
@@ -108,31 +93,31 @@ async def test_a_send_cut_off_by_a_kill_waits_for_a_decision(api: httpx.AsyncCli
     async def in_doubt() -> bool:
         return bool((await _message(api, message))["row"]["unconfirmed"])
 
-    await _until(in_doubt)
+    await until(in_doubt)
     await wait_ready(api, account)
     await _send(api, account, "and another one")
-    await _until(lambda: _has(peer, 3))
+    await until(lambda: _has(peer, 3))
     assert [one["text"] for one in await peer.owner_sees(CARLA)] == ["hello", "once or twice?", "and another one"]
     assert (await api.post(f"/api/messages/{message}/retry")).status_code == 202
-    await _until(lambda: _has(peer, 4))
+    await until(lambda: _has(peer, 4))
     assert [one["text"] for one in await peer.owner_sees(CARLA)][-1] == "once or twice?"
 
     async def settled() -> bool:
         found = await _message(api, message)
         return found["row"]["status"] == "sent" and not found["row"]["unconfirmed"]
 
-    await _until(settled)
+    await until(settled)
 
 
 async def test_an_account_may_send_again_by_itself_and_does_so_once(api: httpx.AsyncClient, peer: PeerClient, server: Server) -> None:
     """MSG-11, ENG-2: its setting says that a message twice is better than none."""
     account = await _linked(api, peer, resend_unconfirmed=True)
     message = await _cut_off(api, peer, server, account)
-    await _until(lambda: _has(peer, 3))
+    await until(lambda: _has(peer, 3))
 
     async def settled() -> bool:
         found = await _message(api, message)
         return found["row"]["status"] == "sent" and not found["row"]["unconfirmed"] and found["resends"] == 1
 
-    await _until(settled)
+    await until(settled)
     assert [one["text"] for one in await peer.owner_sees(CARLA)] == ["hello", "once or twice?", "once or twice?"]

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from operator import not_
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.peer.customer_records import StreamReport
 from tests.support.linking import wait_ready
 from tests.support.real_numbers import RealNumbers, real_numbers
 from tests.support.server import Server
+from tests.support.waiting import until
 from whatsapp_dashboard.core.db import Database
 
 pytestmark = pytest.mark.alone
@@ -44,7 +46,7 @@ class Size:
         return self.customers * self.each
 
 
-SMALL = Size(customers=8, each=40, kills=5, per_second=2)
+SMALL = Size(customers=8, each=24, kills=3, per_second=2)
 FULL = Size(customers=20, each=100, kills=20, per_second=1.3)
 
 
@@ -118,9 +120,7 @@ async def dashboard_kills(scene: RealNumbers, size: Size) -> None:
         assert (load.missing, load.repeated, load.out_of_order) == ([], [], 0), load.name
     code, seconds = scene.server.terminate()
     assert (code, seconds < 10) == (0, True)
-    async with asyncio.timeout(10):
-        while scene.hosts():
-            await asyncio.sleep(0.1)
+    await until(scene.hosts, not_, pause=0.1)
 
 
 @pytest.mark.timeout(240)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.peer.faults import PHASES
 from tests.support.linking import wait_ready
 from tests.support.real_numbers import RealNumbers, real_numbers
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE, until
 
 NUMBER = "12025550177"
 LOOK_SECONDS = 6.0
@@ -30,13 +32,9 @@ async def scene(new_server: Callable[..., Server], tmp_path: Path) -> AsyncItera
         yield scene
 
 
-async def until(scene: RealNumbers, account: str, check: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+async def status_of(scene: RealNumbers, account: str, fits: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE) -> dict[str, Any]:
     """Wait until the account's status fits; what it is."""
-    deadline = time.monotonic() + seconds
-    while not check(status := await scene.status(account)):
-        assert time.monotonic() < deadline, status
-        await asyncio.sleep(0.1)
-    return status
+    return await until(lambda: scene.status(account), fits, seconds=seconds, pause=0.1)
 
 
 async def nothing_is_in_a_hurry(scene: RealNumbers) -> None:
@@ -69,7 +67,7 @@ async def test_what_is_broken_is_said_and_mended_by_itself(scene: RealNumbers, b
     scene.server.set(MULTIDEVICE_PROXY=proxy)
     scene.server.start()
     await scene.log_in()
-    status = await until(scene, account, lambda now: now["status"] == "disconnected" and now["attempt"] >= 2, 40)
+    status = await status_of(scene, account, lambda now: now["status"] == "disconnected" and now["attempt"] >= 2)
     assert words in status["status_reason"], status
     assert status["next_attempt_at"]
     await nothing_is_in_a_hurry(scene)
@@ -87,9 +85,9 @@ async def test_a_server_that_falls_silent_while_connecting_is_given_up(scene: Re
     account = await scene.link(NUMBER)
     await scene.peer.faults(handshake=phase)
     await scene.peer.drop(NUMBER)
-    await until(scene, account, lambda now: now["status"] != "ready", 20)
+    await status_of(scene, account, lambda now: now["status"] != "ready")
     said = ("does not answer", "secure connection")
-    await until(scene, account, lambda now: now["attempt"] >= 2 and any(words in now["status_reason"] for words in said), 90)
+    await status_of(scene, account, lambda now: now["attempt"] >= 2 and any(words in now["status_reason"] for words in said), 90)
     await nothing_is_in_a_hurry(scene)
     await scene.peer.faults()
     await wait_ready(scene.api, account, 90)
@@ -100,10 +98,10 @@ async def test_a_connection_that_hangs_is_not_called_connected(new_server: Calla
     async with real_numbers(new_server(PROBE_SECONDS="1"), tmp_path / "peer") as scene:
         account = await scene.link(NUMBER)
         await scene.peer.hang(NUMBER)
-        status = await until(scene, account, lambda now: now["status"] != "ready", 20)
+        status = await status_of(scene, account, lambda now: now["status"] != "ready")
         assert "silent" in status["status_reason"]
         await scene.peer.hang(NUMBER, False)
-        await wait_ready(scene.api, account, 60)
+        await wait_ready(scene.api, account)
 
 
 async def test_what_was_missed_while_the_dashboard_was_off_is_there_and_marked(scene: RealNumbers) -> None:
@@ -121,10 +119,8 @@ async def test_what_was_missed_while_the_dashboard_was_off_is_there_and_marked(s
         scene.server.start()
         await scene.log_in()
         await wait_ready(scene.api, account)
-        async with asyncio.timeout(20):
-            while not (found := [one for one in await messages(scene, account) if one["text"] == f"while you were away {number}"]):
-                await asyncio.sleep(0.1)
-        assert found[0]["recovered"] is True
+        found = await until(partial(message_of, scene, account, f"while you were away {number}"), pause=0.1)
+        assert found["recovered"] is True
 
 
 async def test_the_processes_of_the_engine_are_told_with_their_memory(scene: RealNumbers) -> None:
@@ -139,8 +135,8 @@ async def test_the_processes_of_the_engine_are_told_with_their_memory(scene: Rea
     assert all(20_000_000 < memory < 500_000_000 for memory in (told["memory"], host["memory"]))
 
 
-async def messages(scene: RealNumbers, account: str) -> list[dict[str, Any]]:
-    """The newest messages of the account."""
+async def message_of(scene: RealNumbers, account: str, text: str) -> dict[str, Any] | None:
+    """The message of the account that says this, if it is there."""
     answer = await scene.api.get(f"/api/accounts/{account}/messages")
     answer.raise_for_status()
-    return list(answer.json()["items"])
+    return next((one for one in answer.json()["items"] if one["text"] == text), None)

@@ -8,11 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.support.server import OWNER_PASSWORD, ROOT, Server
-
-pytestmark = pytest.mark.command
 
 
 def test_the_curl_tour_works_as_printed(new_server: Callable[..., Server], tmp_path: Path) -> None:

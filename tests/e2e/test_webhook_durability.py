@@ -17,6 +17,7 @@ from tests.e2e.test_durability import log_in
 from tests.support.linking import linked_account
 from tests.support.receivers import ReceiverProcess
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE
 from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
@@ -39,7 +40,7 @@ class Size:
     contacts: int = 20
 
 
-SMALL = Size(messages=120, endpoints=2, kills=5)
+SMALL = Size(messages=80, endpoints=2, kills=3)
 FULL = Size(messages=1_000, endpoints=3, kills=60)
 
 
@@ -65,7 +66,7 @@ async def kill_and_check(new_server: Callable[..., Server], world: World, databa
     await asyncio.to_thread(server.start)
     names = [f"good{number}" for number in range(size.endpoints)]
     with ReceiverProcess(size.endpoints + 1) as receivers:
-        async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=20) as api:
+        async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api:
             await log_in(api)
             account_id = await linked_account(api, phone, "Shop")
             (await api.post("/api/network/allowed", json={"value": "127.0.0.0/8"})).raise_for_status()

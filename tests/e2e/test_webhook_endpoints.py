@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import psutil
@@ -14,9 +15,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.e2e.test_durability import log_in
+from tests.support.clients import answer_of
 from tests.support.linking import linked_account
 from tests.support.receivers import ReceiverProcess
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE
 from tests.support.world import World
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
@@ -27,7 +30,6 @@ GOOD = {f"good{number}": "accept" for number in range(12)} | {"talks": "say", "h
 BAD = {"hangs": "hang", "fails": "500", "drips": "drip", "drops": "drop", "garbles": "garbage"}
 MEMORY_MB = 150
 """How much the program may grow, at most."""
-ARRIVE_SECONDS = 60
 HOLD_HOURS = 0.005
 """Short, so that the test sees how deliveries to endpoints end that do not come back."""
 
@@ -41,7 +43,7 @@ class Size:
     per_second: float
 
 
-SMALL = Size(messages=120, healthy=60, per_second=12)
+SMALL = Size(messages=80, healthy=40, per_second=16)
 FULL = Size(messages=10_000, healthy=1_000, per_second=35)
 
 
@@ -63,7 +65,7 @@ async def run(new_server: Callable[..., Server], world: World, size: Size) -> No
     server = new_server(SANDBOX_WORLD=world.socket, WEBHOOK_HOLD_HOURS=str(HOLD_HOURS))
     await asyncio.to_thread(server.start)
     with ReceiverProcess(len(GOOD) + len(BAD)) as receivers:
-        async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=30) as api:
+        async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api:
             await log_in(api)
             account_id = await linked_account(api, phone, "Shop")
             (await api.post("/api/network/allowed", json={"value": "127.0.0.0/8"})).raise_for_status()
@@ -106,7 +108,7 @@ async def write(phone: SandboxPhone, account_id: str, contacts: list[str], count
 
 async def arrived(receivers: ReceiverProcess, count: int, server: Server) -> None:
     """Wait until every good endpoint has so many events."""
-    deadline = time.monotonic() + ARRIVE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         counts = await asyncio.to_thread(receivers.counts)
         if all(counts.get(name, 0) >= count for name in GOOD):
@@ -131,13 +133,12 @@ async def event_delays(server: Server, arrivals: list[tuple[str, float, str, str
 
 async def ended(api: httpx.AsyncClient, bad: set[str], count: int) -> None:
     """Wait until every delivery to a bad endpoint is a dead letter: after its tries, or because the endpoint did not come back."""
-    async with asyncio.timeout(120):
-        while True:
-            rows = [row for row in (await api.get("/api/webhooks")).json() if row["id"] in bad]
-            if all(row["health"]["dead"] == count and row["health"]["waiting"] == 0 for row in rows):
-                break
-            await asyncio.sleep(0.5)
-    assert {row["state"] for row in rows} == {"failing"}
+
+    def over(rows: list[dict[str, Any]]) -> bool:
+        return all(row["health"]["dead"] == count and row["health"]["waiting"] == 0 for row in rows if row["id"] in bad)
+
+    rows = await answer_of(api, "/api/webhooks", over, seconds=120)
+    assert {row["state"] for row in rows if row["id"] in bad} == {"failing"}
     good = [row for row in (await api.get("/api/webhooks")).json() if row["id"] not in bad]
     assert all((row["state"], row["health"]["failed"]) == ("active", 0) for row in good)
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.domain.engine_events import EngineEvent, QrCode, Ready
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MediaFile
@@ -20,7 +21,6 @@ from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import SandboxWorld
 
 E = TypeVar("E")
-WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Rig:
 
     async def wait_for_many(self, kind: type[E], count: int, wanted: Callable[[E], bool] = lambda _event: True) -> list[E]:
         """At least ``count`` events of ``kind``."""
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while len(found := [event for event in self.of(kind) if wanted(event)]) < count:
                 self._news.clear()
                 await self._news.wait()
@@ -283,13 +283,6 @@ class Rig:
 
     async def _save(self, secret: bytes | None) -> None:
         self.credentials = secret
-
-
-async def until(ask: Callable[[], Awaitable[bool]]) -> None:
-    """Ask every few milliseconds until the answer is yes."""
-    async with asyncio.timeout(WAIT):
-        while not await ask():
-            await asyncio.sleep(0.01)
 
 
 SMALL_FILE = MediaFile(b"%PDF-1.4\n%%EOF\n", "application/pdf", "offer.pdf")

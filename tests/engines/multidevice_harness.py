@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from tests.engines.harness import Arrived
 from tests.peer.customer_records import Received
 from tests.peer.stage import CARLA, DEV, Stage
+from tests.support.waiting import until
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MediaFile
 from whatsapp_dashboard.engines.base import Engine, Surroundings
 from whatsapp_dashboard.engines.multidevice.client import MultideviceEngine
 from whatsapp_dashboard.engines.multidevice.hosts import EngineHosts
 
-SETTLE_SECONDS = 10.0
 REFUSED_SECONDS = 60.0
 
 
@@ -129,10 +130,12 @@ class MultideviceHarness:
             if own & {address.split("@")[0].split(":")[0] for address in (message.sender, message.sender_alt, message.chat) if address}
         ]
 
+    async def _devices(self, number: str) -> list[dict[str, Any]]:
+        """The linked devices of a number, as the peer knows them."""
+        return await self._stage.do(self._stage.peer.devices(number))
+
     async def _settled(self) -> None:
-        async with asyncio.timeout(SETTLE_SECONDS):
-            while any(device["queued"] for device in await self._stage.do(self._stage.peer.devices(CARLA))):
-                await asyncio.sleep(0.02)
+        await until(lambda: self._devices(CARLA), lambda devices: not any(device["queued"] for device in devices))
         await asyncio.sleep(0.05)
 
     async def was_read_by_us(self, wa_id: str) -> bool:
@@ -162,11 +165,9 @@ class MultideviceHarness:
 
     async def require_restart(self) -> None:
         """The library connects again by itself; wait until it has."""
-        before = await self._stage.do(self._stage.peer.devices(self._owner))
+        before = (await self._devices(self._owner))[0]
         await self._stage.do(self._stage.peer.restart_required(self._owner))
-        async with asyncio.timeout(SETTLE_SECONDS):
-            while (await self._stage.do(self._stage.peer.devices(self._owner)))[0]["logins"] == before[0]["logins"]:
-                await asyncio.sleep(0.02)
+        await until(lambda: self._devices(self._owner), lambda devices: devices[0]["logins"] != before["logins"])
 
     async def refuse_version(self) -> None:
         await self._stage.do(self._stage.peer.refuse_version(True))

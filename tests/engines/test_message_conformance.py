@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from operator import not_
 
 import pytest
 
-from tests.engines.harness import SMALL_FILE, Harness, Rig, until
+from tests.engines.harness import SMALL_FILE, Harness, Rig
+from tests.support.waiting import until
 from whatsapp_dashboard.domain.engine_events import (
     CallReceived,
     MessageEdited,
@@ -252,11 +254,7 @@ async def test_typing_is_seen(linked: Rig) -> None:
     await linked.engine.set_typing(carla, True)
     await until(linked.harness.sees_typing)
     await linked.engine.set_typing(carla, False)
-
-    async def it_ended() -> bool:
-        return not await linked.harness.sees_typing()
-
-    await until(it_ended)
+    await until(linked.harness.sees_typing, not_)
 
 
 async def test_what_the_owner_writes_on_the_phone_is_from_me(linked: Rig) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.peer.stage import Stage
 from tests.support.server import ROOT
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.engines.multidevice.host.journal import Journal
@@ -30,7 +31,6 @@ pytestmark = pytest.mark.slow
 
 COUNT = 16
 NOTED = "a sentence in its place"
-WAIT_SECONDS = 60
 SLOW_DISK = """
 import runpy, time
 from whatsapp_dashboard.engines.multidevice.host.journal import Journal
@@ -58,7 +58,7 @@ class Host:
 
     async def hear(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read until it says something that is ``wanted``."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 while self._frames:
                     if wanted(frame := self._frames.pop(0)):
@@ -90,7 +90,7 @@ async def host_with_a_slow_disk(log: Path) -> AsyncIterator[Host]:
     finally:
         ours.close()
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def written(folder: Path, texts: list[str]) -> list[str]:
@@ -109,7 +109,7 @@ def end_in_order(line: socket.socket) -> None:
 
 def end_with_words_unread(line: socket.socket) -> None:
     """The host reads an error: the kernel resets a line that is closed while something in it was not heard."""
-    assert select.select([line], [], [], WAIT_SECONDS)[0]
+    assert select.select([line], [], [], PATIENCE)[0]
     line.close()
 
 
@@ -139,9 +139,7 @@ async def flooded(host: Host, folder: Path, owner: str) -> list[str]:
     texts = [f"burst {number:02}" for number in range(COUNT)]
     for text in texts:
         await stage.do(stage.carla.send(owner, Content(MessageType.TEXT, text)))
-    async with asyncio.timeout(WAIT_SECONDS):
-        while (await stage.do(stage.peer.devices(owner)))[0]["queued"]:
-            await asyncio.sleep(0.01)
+    await until(lambda: stage.do(stage.peer.devices(owner)), lambda devices: not devices[0]["queued"])
     assert len(written(folder, texts)) < COUNT - 2, "the rest is in the library's hands only"
     return texts
 
@@ -154,7 +152,7 @@ async def test_what_the_library_has_taken_is_written_down_however_the_dashboard_
     async with host_with_a_slow_disk(tmp_path / "host.log") as host:
         texts = await flooded(host, tmp_path / "session", owner)
         end(host.line)
-        assert await asyncio.to_thread(host.process.wait, WAIT_SECONDS) == 0, (tmp_path / "host.log").read_text()
+        assert await asyncio.to_thread(host.process.wait, PATIENCE) == 0, (tmp_path / "host.log").read_text()
     assert written(tmp_path / "session", texts) == texts
 
 

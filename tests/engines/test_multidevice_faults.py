@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.engines.harness import Rig, until
+from tests.engines.harness import Rig
 from tests.engines.multidevice_harness import MultideviceHarness
 from tests.peer.stage import Stage
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.errors import Unavailable
@@ -69,7 +70,7 @@ async def test_a_send_whose_acknowledgement_is_lost_goes_out_once(linked: Rig) -
     await faults()
     stage = Stage.get()
     await stage.do(stage.peer.drop(await linked.harness.owner_number(), 0))
-    first = await asyncio.wait_for(sending, 30)
+    first = await asyncio.wait_for(sending, PATIENCE)
     await until(lambda: is_back(linked))
     again = await linked.engine.send("key-1", carla, Content(MessageType.TEXT, "once"))
     assert first.wa_id == again.wa_id

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.events import bus as bus_module
 from whatsapp_dashboard.events.bus import EventBus
@@ -48,7 +49,7 @@ async def test_a_listener_gets_what_happens_from_then_on_in_order(db: Database, 
         heard: list[EventRecord] = []
         for number in range(30):
             await happen(db, f"a{number}", f"b{number}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(heard) < 60:
                 heard += await listener.next()
     assert [event.type for event in heard] == [f"{letter}{number}" for number in range(30) for letter in "ab"]
@@ -60,7 +61,7 @@ async def test_many_writers_at_once_are_all_heard(db: Database, bus: EventBus) -
     async with bus.subscribe(everything) as listener:
         await asyncio.gather(*(happen(db, f"e{number}") for number in range(200)))
         heard: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(heard) < 200:
                 heard += [event.type for event in await listener.next()]
     assert sorted(heard) == sorted(f"e{number}" for number in range(200))
@@ -72,7 +73,7 @@ async def test_what_was_undone_is_never_heard(db: Database, bus: EventBus) -> No
         with pytest.raises(ZeroDivisionError):
             await fail(db)
         await happen(db, "kept")
-        assert [event.type for event in await listener.next(5)] == ["kept"]
+        assert [event.type for event in await listener.next(PATIENCE)] == ["kept"]
 
 
 async def test_a_listener_hears_only_what_it_wants(db: Database, bus: EventBus) -> None:
@@ -80,7 +81,7 @@ async def test_a_listener_hears_only_what_it_wants(db: Database, bus: EventBus) 
     async with bus.subscribe(lambda event: event.workspace_id == "mine") as listener:
         await happen(db, "theirs", workspace_id="other")
         await happen(db, "ours", workspace_id="mine")
-        assert [event.type for event in await listener.next(5)] == ["ours"]
+        assert [event.type for event in await listener.next(PATIENCE)] == ["ours"]
 
 
 async def test_after_a_time_without_listeners_the_next_one_starts_fresh(db: Database, bus: EventBus) -> None:
@@ -90,7 +91,7 @@ async def test_after_a_time_without_listeners_the_next_one_starts_fresh(db: Data
     await happen(db, "while nobody listened")
     async with bus.subscribe(everything) as listener:
         await happen(db, "two")
-        assert [event.type for event in await listener.next(5)] == ["two"]
+        assert [event.type for event in await listener.next(PATIENCE)] == ["two"]
 
 
 async def test_events_of_another_process_are_heard_soon(db: Database, bus: EventBus) -> None:
@@ -98,7 +99,7 @@ async def test_events_of_another_process_are_heard_soon(db: Database, bus: Event
     other = Database(db.url)
     async with bus.subscribe(everything) as listener:
         await happen(other, "elsewhere")
-        assert [event.type for event in await listener.next(5)] == ["elsewhere"]
+        assert [event.type for event in await listener.next(PATIENCE)] == ["elsewhere"]
     await other.close()
 
 
@@ -109,9 +110,7 @@ async def test_a_listener_that_sleeps_loses_the_oldest_and_learns_of_it(
     monkeypatch.setattr(bus_module, "QUEUE_LIMIT", 10)
     async with bus.subscribe(everything) as listener:
         await happen(db, *(f"e{number}" for number in range(25)))
-        async with asyncio.timeout(5):
-            while not listener.overflowed:
-                await asyncio.sleep(0.01)
+        await until(lambda: listener.overflowed)
         await asyncio.sleep(0.1)
-        assert [event.type for event in await listener.next(5)] == [f"e{number}" for number in range(15, 25)]
+        assert [event.type for event in await listener.next(PATIENCE)] == [f"e{number}" for number in range(15, 25)]
     assert listener.overflowed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
+from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.safe_http import SafeHttp
@@ -25,14 +25,13 @@ class Library:
     cast: Cast
     knowledge: KnowledgeService
 
-    async def ready(self, document: DocumentRow, seconds: float = 30) -> DocumentRow:
+    async def ready(self, document: DocumentRow) -> DocumentRow:
         """Wait until it is indexed, or has failed."""
-        async with asyncio.timeout(seconds):
-            while True:
-                row = (await self.knowledge.get(self.cast.vic, document.id)).row
-                if row.state in ("ready", "failed"):
-                    return row
-                await asyncio.sleep(0.02)
+
+        async def look() -> DocumentRow:
+            return (await self.knowledge.get(self.cast.vic, document.id)).row
+
+        return await until(look, lambda row: row.state in ("ready", "failed"))
 
     async def write(self, title: str, text: str) -> DocumentRow:
         """Ben writes a text; returns when it is indexed."""

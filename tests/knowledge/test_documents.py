@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from tests.knowledge.conftest import Library
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.dialling import Refused
 from whatsapp_dashboard.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from whatsapp_dashboard.knowledge import extraction, indexing
@@ -259,7 +260,7 @@ async def test_a_url_is_fetched_named_after_its_page_and_fetched_anew_on_request
     document = await library.ready(await library.knowledge.add_url(library.cast.ben, f"{site}/page"))
     assert (document.title, document.kind, document.state) == ("Our page", "html", "ready")
     assert await library.titles("saffron edition") == ["Our page"]
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         await client.post(f"{site}/change")
     await library.knowledge.update(library.cast.ben, document.id, title="A page")
     await library.ready(document)

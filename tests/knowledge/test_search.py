@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.knowledge.conftest import Library
 from tests.support.knowledge_corpus import QUESTIONS, Document, documents
+from tests.support.waiting import until
 from whatsapp_dashboard.knowledge.terms import language_of, question_words, terms
 
 WANTED = 45
@@ -34,9 +34,11 @@ async def fifty_questions(library: Library, texts: list[Document]) -> None:
     """Ask them all of a knowledge base of these texts."""
     for document in texts:
         await library.knowledge.add_text(library.cast.ben, document.title, document.text)
-    async with asyncio.timeout(200):
-        while any(row.state != "ready" for row in (await library.knowledge.list_documents(library.cast.vic, limit=5)).rows):
-            await asyncio.sleep(0.1)
+
+    async def all_ready() -> bool:
+        return all(row.state == "ready" for row in (await library.knowledge.list_documents(library.cast.vic, limit=5)).rows)
+
+    await until(all_ready, seconds=200, pause=0.1)
     missed, seconds = [], []
     for question, title in QUESTIONS:
         began = time.perf_counter()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.clock import MovableClock
 from tests.support.pipeline import CARLA, DEV, GROUP_JID, Pipeline, pipeline
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.engine_events import (
     CallReceived,
@@ -70,7 +71,7 @@ async def test_the_same_message_again_changes_nothing(house: Pipeline) -> None:
 async def test_messages_of_one_account_keep_their_order(house: Pipeline) -> None:
     """DUR-2: also when hundreds are submitted at once."""
     events = [house.event(f"{number:03}", CARLA if number % 2 else DEV) for number in range(300)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(house.inbound.submit(house.account, event) for event in events))
     assert [row.body for row in await house.messages_of()] == [f"{number:03}" for number in range(300)]
 

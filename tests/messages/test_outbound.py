@@ -98,7 +98,7 @@ async def test_an_engine_that_crashes_again_and_again_gives_the_message_up(house
     """MSG-6: and the ones behind it go out."""
     house.engine.failures = [RuntimeError("boom") for _ in range(10)]
     await _say(house, "poison")
-    (row,) = await house.until(lambda: _failed(house, clock), seconds=15)
+    (row,) = await house.until(lambda: _failed(house, clock))
     assert row.status_reason == "Given up after 10 tries: The engine failed (RuntimeError)."
     await _say(house, "next")
     await house.until_sent(1)
@@ -286,7 +286,7 @@ async def test_sends_are_paced_and_automatic_replies_show_typing(db: Database, c
 
 
 async def _sleeping(clock: MovableClock, seconds: float) -> bool:
-    return any(abs(one - seconds) < 0.01 for one in clock.sleepers)
+    return any(one == pytest.approx(seconds, abs=0.01) for one in clock.sleepers)
 
 
 async def test_buttons_become_numbered_text_where_the_engine_has_none(house: Pipeline) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.engines.multidevice.host.drain import QUIET_SECONDS, Drain
 
 
@@ -34,10 +35,10 @@ def test_while_events_come_or_are_written_down_it_is_not_quiet() -> None:
 
     thread = threading.Thread(target=library)
     thread.start()
-    assert began.wait(10)
-    drain.run_dry(30)
+    assert began.wait(PATIENCE)
+    drain.run_dry(PATIENCE)
     assert done == [0, 1, 2]
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 def test_a_write_that_never_ends_is_not_waited_for_without_end() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import until
 from whatsapp_dashboard.engines.multidevice.host.feed import WINDOW, Feed, Read
 from whatsapp_dashboard.engines.multidevice.host.journal import Entry, Journal
 
@@ -38,9 +39,7 @@ class Desk:
 
     async def until(self, count: int) -> list[str]:
         """Wait until so many frames were pushed; what they say."""
-        async with asyncio.timeout(5):
-            while len(self.pushed) < count:
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.pushed) >= count, pause=0.005)
         return [frame["e"] for frame in self.pushed]
 
 

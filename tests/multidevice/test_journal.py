@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.engines.multidevice.host import secrets_table
 from whatsapp_dashboard.engines.multidevice.host.journal import FILE, Entry, Journal, SentEntry
 
@@ -61,7 +62,7 @@ def test_many_threads_write_at_once(journal: Journal) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert len(journal.after(0, 10_000)) == 1_600
 
 
@@ -74,7 +75,7 @@ def test_what_was_appended_survives_a_kill(tmp_path: Path) -> None:
         "for n in range(300): journal.append(17, b'%d' % n, offline=False)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], timeout=30, check=False)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], timeout=PATIENCE, check=False)
     assert [entry.body for entry in Journal(tmp_path).after(0, 1_000)] == [b"%d" % n for n in range(300)]
 
 
@@ -114,7 +115,7 @@ def test_the_store_tells_which_id_a_key_got(store: Path) -> None:
     assert secrets_table.id_of_secret(store, b"mine") == "ID1"
     assert secrets_table.id_of_secret(store, b"other") is None
     asked = [sys.executable, "-I", secrets_table.__file__, str(store), b"mine".hex()]
-    assert subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True).stdout.strip() == "ID1"
+    assert subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout.strip() == "ID1"
 
 
 def test_the_store_tells_what_others_wrote_since(store: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-SECONDS = 30.0
+from tests.support.waiting import PATIENCE
 
 
 class PeerError(AssertionError):
@@ -21,7 +21,7 @@ class PeerClient:
 
     def __init__(self, control: str) -> None:
         """``control`` is the URL that the peer's descriptor names."""
-        self._http = httpx.AsyncClient(base_url=control, timeout=SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=control, timeout=PATIENCE, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_SECONDS = 20.0
 
 
 class CompanionProcess:
@@ -58,8 +59,8 @@ class CompanionProcess:
                     self._news.notify_all()
 
     async def wait_for(self, what: str, number: int | None = None) -> Any:
-        """The next line with ``what`` (an event with this number); each is given once. Raises TimeoutError after WAIT_SECONDS."""
-        async with asyncio.timeout(WAIT_SECONDS), self._news:
+        """The next line with ``what`` (an event with this number); each is given once. Raises TimeoutError after PATIENCE."""
+        async with asyncio.timeout(PATIENCE), self._news:
             while True:
                 for place, line in enumerate(self._seen):
                     if what in line and (number is None or line[what] == number):

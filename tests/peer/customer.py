@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from tests.peer import customer_records as records
 from tests.peer.customer_process import PhoneProcess
 from tests.peer.customer_records import Changes, File, Received, Sent, Ticks, Typing
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.engines.raw import content_to_raw, time_from_raw
@@ -86,7 +87,7 @@ class Customer:
         await self._do("disconnect")
         await self.wait_state("closed")
 
-    async def reconnect(self, timeout: float = 15.0) -> None:
+    async def reconnect(self, timeout: float = PATIENCE) -> None:
         """Come back after :meth:`disconnect`."""
         await self._do("reconnect")
         await self.wait_state("open", timeout)
@@ -109,7 +110,7 @@ class Customer:
         self._trouble = reason
         self._state_changed.set()
 
-    async def wait_state(self, wanted: str, timeout: float = 15.0) -> None:
+    async def wait_state(self, wanted: str, timeout: float = PATIENCE) -> None:
         """Wait until the connection is ``wanted``. Raises :class:`PhoneError` after ``timeout`` seconds, or when linking failed."""
         deadline = time.monotonic() + timeout
         while self.state != wanted:
@@ -126,7 +127,7 @@ class Customer:
 
     async def refresh(self, wait: float = 0.0) -> None:
         """Fetch what is new; waits up to ``wait`` seconds for something."""
-        raw = await self._process.call("changes", wait + 20, name=self.name, after=self._revision, wait_ms=int(wait * 1000))
+        raw = await self._process.call("changes", wait + PATIENCE, name=self.name, after=self._revision, wait_ms=int(wait * 1000))
         self._revision = raw["revision"]
         for message in raw["received"]:
             self._messages[message["wa_id"]] = message
@@ -158,7 +159,7 @@ class Customer:
         *,
         type: MessageType | None = None,
         where: Callable[[Received], bool] = lambda message: True,
-        timeout: float = 15.0,
+        timeout: float = PATIENCE,
     ) -> Received:
         """The first message that says ``text``, is of ``type`` and fits ``where``, when it has come (also: has so changed)."""
 
@@ -167,7 +168,7 @@ class Customer:
 
         return await self._wait(lambda: next(filter(fits, self._received()), None), timeout, text or str(type or "a message"))
 
-    async def wait_ticks(self, wa_id: str, kind: str = "delivered", timeout: float = 15.0) -> Ticks:
+    async def wait_ticks(self, wa_id: str, kind: str = "delivered", timeout: float = PATIENCE) -> Ticks:
         """The receipts of an own message, once there is one of ``kind``: delivered, read, played, failed."""
 
         def ticked() -> Ticks | None:
@@ -176,7 +177,7 @@ class Customer:
 
         return await self._wait(ticked, timeout, f"{kind} of {wa_id}")
 
-    async def wait_changes(self, wa_id: str, where: Callable[[Changes], bool], timeout: float = 15.0) -> Changes:
+    async def wait_changes(self, wa_id: str, where: Callable[[Changes], bool], timeout: float = PATIENCE) -> Changes:
         """What others did to an own message (reactions, votes), once it fits ``where``."""
 
         def fitting() -> Changes | None:
@@ -186,7 +187,7 @@ class Customer:
 
         return await self._wait(fitting, timeout, f"a change of {wa_id}")
 
-    async def wait_typing(self, state: str = "composing", timeout: float = 15.0) -> Typing:
+    async def wait_typing(self, state: str = "composing", timeout: float = PATIENCE) -> Typing:
         """The presences of somebody who was seen in ``state``."""
         return await self._wait(
             lambda: next((typing for typing in self._typing.values() if state in typing.history), None), timeout, f"presence {state}"

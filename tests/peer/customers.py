@@ -15,6 +15,7 @@ from typing import Any, Self
 from tests.peer.customer import Customer, jid_of
 from tests.peer.customer_process import PhoneError, PhoneProcess
 from tests.peer.customer_records import StreamReport, report_from_raw
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.domain.ids import Address
 
 Scan = Callable[[str, str, str], Awaitable[Any]]
@@ -30,7 +31,7 @@ class Stream:
 
     async def report(self, wait: float = 0.0) -> StreamReport:
         """How far it is; waits up to ``wait`` seconds until all is written and answered."""
-        raw = await self._process.call("stream_result", wait + 20, stream=self._number, wait_ms=int(wait * 1000))
+        raw = await self._process.call("stream_result", wait + PATIENCE, stream=self._number, wait_ms=int(wait * 1000))
         return report_from_raw(raw)
 
 
@@ -71,7 +72,7 @@ class Customers:
         await self.process.stop()
         self._folder.cleanup()
 
-    async def add(self, name: str, number: str, display: str = "", timeout: float = 30.0) -> Customer:
+    async def add(self, name: str, number: str, display: str = "", timeout: float = PATIENCE) -> Customer:
         """Give a customer a phone and link it. Raises :class:`PhoneError` when it is not connected after ``timeout`` seconds."""
         customer = Customer(self.process, name, number, display or name.title())
         if name in self._customers:
@@ -81,7 +82,7 @@ class Customers:
         await customer.wait_state("open", timeout)
         return customer
 
-    async def add_many(self, people: Mapping[str, str], at_once: int = 4, timeout: float = 60.0) -> list[Customer]:
+    async def add_many(self, people: Mapping[str, str], at_once: int = 4, timeout: float = PATIENCE) -> list[Customer]:
         """Link several customers, name -> number, a few at a time."""
         gate = asyncio.Semaphore(at_once)
 

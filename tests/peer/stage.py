@@ -16,10 +16,10 @@ from tests.peer.client import PeerClient
 from tests.peer.customer import Customer
 from tests.peer.customers import Customers
 from tests.peer.process import PeerProcess
+from tests.support.waiting import PATIENCE
 
 T = TypeVar("T")
 CARLA, DEV = "34600111222", "919812345678"
-START_SECONDS = 60
 _numbers = itertools.count(12025550100)
 
 
@@ -49,7 +49,7 @@ class Stage:
         """End it, if it was opened."""
         stage, cls._open = cls._open, None
         if stage is not None:
-            asyncio.run_coroutine_threadsafe(stage._end(), stage._loop).result(20)
+            asyncio.run_coroutine_threadsafe(stage._end(), stage._loop).result(PATIENCE)
             stage._loop.call_soon_threadsafe(stage._loop.stop)
             stage._thread.join(5)
             stage.process.stop()
@@ -76,7 +76,7 @@ class Stage:
     def _start(self) -> None:
         self.process.start()
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._enter(), self._loop).result(START_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._enter(), self._loop).result(PATIENCE)
 
     async def _enter(self) -> None:
         self.peer = PeerClient(self.process.info["control"])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from operator import eq
 
 import pytest
 
 from tests.peer.client import PeerClient
 from tests.peer.companion import CompanionProcess
 from tests.peer.process import PeerProcess
+from tests.support.waiting import until
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb, history_pb, neonize_pb
 
 pytestmark = pytest.mark.slow
@@ -40,11 +42,9 @@ async def next_message(companion: CompanionProcess) -> neonize_pb.Message:
             return event
 
 
-async def until(companion: CompanionProcess, question: str, wanted: object) -> None:
-    """Ask until the answer is right. Raises TimeoutError after 15 seconds."""
-    async with asyncio.timeout(15):
-        while await companion.ask(question) != wanted:
-            await asyncio.sleep(0.1)
+async def becomes(companion: CompanionProcess, question: str, wanted: object) -> None:
+    """Ask until the answer is right."""
+    await until(partial(companion.ask, question), partial(eq, wanted), pause=0.1)
 
 
 async def test_the_library_learns_push_name_contacts_and_the_past(peer_process: PeerProcess, peer: PeerClient) -> None:
@@ -59,12 +59,12 @@ async def test_the_library_learns_push_name_contacts_and_the_past(peer_process: 
             history_pb.HistorySync.INITIAL_BOOTSTRAP,
             "Long ago",
         )
-        await until(companion, "me", "Ana")
-        await until(companion, "contacts", {CARLA: "Carla"})
+        await becomes(companion, "me", "Ana")
+        await becomes(companion, "contacts", {CARLA: "Carla"})
         await peer.set_push_name(ANA, "Ana's shop")
         await peer.share_contacts(ANA, {CARLA: "Carla Gomez"})
-        await until(companion, "me", "Ana's shop")
-        await until(companion, "contacts", {CARLA: "Carla Gomez"})
+        await becomes(companion, "me", "Ana's shop")
+        await becomes(companion, "contacts", {CARLA: "Carla Gomez"})
         await peer.share_history(ANA, [OLD], kind="recent", inline=True)
         event = neonize_pb.HistorySync.FromString(await companion.wait_for("event", HISTORY))
         assert event.Data.syncType == history_pb.HistorySync.RECENT

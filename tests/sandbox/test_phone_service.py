@@ -12,8 +12,8 @@ import filetype
 import pytest
 from PIL import Image
 
-from tests.engines.harness import until
 from tests.support.cast import Cast, make_cast
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import Conflict, Forbidden, Invalid, NotFound
@@ -160,8 +160,8 @@ async def test_other_workspaces_see_and_touch_nothing(program: Runtime, cast: Ca
 async def test_changes_wake_whoever_watches(program: Runtime, cast: Cast) -> None:
     """The page is live."""
     number = await linked_phone(program, cast.ana)
-    changes = program.phone.changes(cast.vic, 5)
-    async with asyncio.timeout(5):
+    changes = program.phone.changes(cast.vic, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
         assert await anext(changes)
         await program.phone.send(cast.ben, number, "dev", "text", "news")
         while not await anext(changes):

@@ -57,6 +57,7 @@ class Window:
             base_url=self.server.url,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # nothing to wait for, and less to paint
         )
         context.set_default_timeout(WAIT_MS)
         context.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any
 
 import httpx
 
+from tests.support.clients import answer_of
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
-
-WAIT_SECONDS = 30
 
 UNPACED: dict[str, Any] = {"pacing": {"min_ms": 0, "max_ms": 0, "typing": False}}
 
@@ -21,18 +19,17 @@ async def linked_account(api: httpx.AsyncClient, phone: SandboxPhone, name: str,
     assert answer.status_code == 201, answer.text
     account_id = str(answer.json()["id"])
     (await api.post(f"/api/accounts/{account_id}/reconnect")).raise_for_status()
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (qr := await api.get(f"/api/accounts/{account_id}/qr")).status_code != 200:
-        assert time.monotonic() < deadline, qr.text
-        await asyncio.sleep(0.05)
-    await phone.scan(qr.json()["text"])
+    await phone.scan(await qr_text(api, account_id))
     await wait_ready(api, account_id)
     return account_id
 
 
-async def wait_ready(api: httpx.AsyncClient, account_id: str, seconds: float = WAIT_SECONDS) -> None:
+async def qr_text(api: httpx.AsyncClient, account_id: str) -> str:
+    """What the account's QR says, as soon as there is one."""
+    path = f"/api/accounts/{account_id}/qr"
+    return str((await answer_of(api, path, lambda said: "text" in said))["text"])
+
+
+async def wait_ready(api: httpx.AsyncClient, account_id: str, seconds: float = PATIENCE) -> None:
     """Wait until the account is connected."""
-    deadline = time.monotonic() + seconds
-    while (status := (await api.get(f"/api/accounts/{account_id}/status")).json())["status"] != "ready":
-        assert time.monotonic() < deadline, status
-        await asyncio.sleep(0.05)
+    await answer_of(api, f"/api/accounts/{account_id}/status", lambda said: said["status"] == "ready", seconds=seconds)

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
+from tests.support.waiting import until
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
@@ -27,6 +28,7 @@ from whatsapp_dashboard.messages.downloads import MediaDownloads
 from whatsapp_dashboard.messages.inbound import Inbound
 from whatsapp_dashboard.messages.media import MediaStore
 from whatsapp_dashboard.messages.outbound import Outbound
+from whatsapp_dashboard.messages.send_queue import read_work
 from whatsapp_dashboard.messages.sending import MessageService
 from whatsapp_dashboard.models import Account, Contact, Conversation, Event, Message, Reply
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
@@ -234,11 +236,19 @@ class Pipeline:
         return await self.messages.send(self.cast.ben, self.account, content, conversation_id=(await self.conversation()).id)
 
     async def settle(self) -> None:
-        """Wait until nothing moves any more."""
+        """Wait until nothing moves any more unless the clock does."""
         for _ in range(3):
-            await self.replies.idle()
-            await asyncio.sleep(0.03)
-            await self.outbound.idle()
+            await until(self._rests)
+            await asyncio.sleep(0.03)  # what nobody waits for would come now
+
+    async def _rests(self) -> bool:
+        """Whether every decision is made, and nothing is due that could be sent."""
+        await self.replies.idle()
+        await self.outbound.idle()
+        options: dict[str, Any] = {"busy": (), "held": (), "limit": 1, "acts": True}
+        async with self.db.read() as session:
+            work = [await read_work(session, account_id, self.clock.now(), **options) for account_id in self.pool.online]
+        return not any(work)
 
     async def rows(self, model: type[T], **where: Any) -> list[T]:
         """All rows of a table, by id."""
@@ -273,12 +283,9 @@ class Pipeline:
             rows = await session.execute(select(Message, Reply).join(Reply, col(Reply.message_id) == col(Message.id)))
             return {message.body: (reply.state, reply.reason) for message, reply in rows}
 
-    async def until(self, check: Callable[[], Awaitable[Any]], seconds: float = 5.0) -> Any:
+    async def until(self, check: Callable[[], Awaitable[Any]]) -> Any:
         """Wait until ``check`` is true, and return what it returned."""
-        async with asyncio.timeout(seconds):
-            while not (found := await check()):
-                await asyncio.sleep(0.01)
-        return found
+        return await until(check, pause=0.01)
 
     async def until_sent(self, count: int, *, step: float = 0) -> None:
         """Wait until ``count`` messages are sent and settled; the clock moves on by ``step`` seconds at each look."""
@@ -288,7 +295,7 @@ class Pipeline:
                 await cast(MovableClock, self.clock).advance(step)
             return len([row for row in await self.messages_of() if row.sent_at and row.origin != "phone"]) >= count
 
-        await self.until(enough, 8)
+        await self.until(enough)
 
 
 @asynccontextmanager

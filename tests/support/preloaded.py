@@ -5,15 +5,30 @@ Nothing here may start a thread or read settings: a fork has only the thread tha
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import threading
 from importlib import import_module
 from pathlib import Path
 
+from whatsapp_dashboard.auth import passwords
+
 MODULES = (
-    "uvicorn",
+    "apscheduler.executors.asyncio",
+    "apscheduler.triggers.interval",
+    "reflex.app",
+    "reflex.istate.manager.memory",
+    "reflex_components_core.core.banner",
+    "reflex_components_radix.plugin",
+    "reflex_components_radix.themes",
+    "reflex_components_sonner",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
     "whatsapp_dashboard.api.app",
+    "whatsapp_dashboard.auth.headers",
     "whatsapp_dashboard.runtime",
     "whatsapp_dashboard.system.preflight",
     "whatsapp_dashboard.ui.app",
@@ -28,5 +43,6 @@ os.chdir(Path(__file__).resolve().parents[2])
 os.environ |= {"__REFLEX_SKIP_COMPILE": "true", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true", "REFLEX_ENV_MODE": "prod"}
 for module in MODULES:
     import_module(module)
+asyncio.run(passwords.prepare())  # the hash that stands in for unknown names, as each start makes it
 assert threading.active_count() == 1, threading.enumerate()
 gc.freeze()  # forks share what is there

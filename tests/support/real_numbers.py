@@ -15,10 +15,9 @@ import psutil
 from tests.peer.client import PeerClient
 from tests.peer.customers import Customers
 from tests.peer.process import PeerProcess
-from tests.support.linking import UNPACED, wait_ready
+from tests.support.linking import UNPACED, qr_text, wait_ready
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
-
-QR_SECONDS = 30
+from tests.support.waiting import PATIENCE
 
 
 @dataclass
@@ -44,10 +43,7 @@ class RealNumbers:
         assert answer.status_code == 201, answer.text
         account_id = str(answer.json()["id"])
         (await self.api.post(f"/api/accounts/{account_id}/reconnect")).raise_for_status()
-        async with asyncio.timeout(QR_SECONDS):
-            while (qr := await self.api.get(f"/api/accounts/{account_id}/qr")).status_code != 200:
-                await asyncio.sleep(0.05)
-        await self.peer.scan(qr.json()["text"], number, name)
+        await self.peer.scan(await qr_text(self.api, account_id), number, name)
         await wait_ready(self.api, account_id)
         return account_id
 
@@ -86,7 +82,7 @@ async def real_numbers(server: Server, folder: Path) -> AsyncIterator[RealNumber
         async with (
             peer.client() as client,
             Customers(peer.info, client.scan) as customers,
-            httpx.AsyncClient(base_url=server.url, timeout=20) as api,
+            httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api,
         ):
             scene = RealNumbers(server, api, client, customers, peer.info)
             await scene.log_in()

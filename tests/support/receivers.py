@@ -19,8 +19,9 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.waiting import PATIENCE, until
+
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,9 @@ class Receivers:
         """What came in at an endpoint."""
         return [arrival for arrival in self.arrivals if arrival.name == name]
 
-    async def until(self, count: int, name: str = "", seconds: float = 15) -> list[Arrival]:
+    async def until(self, count: int, name: str = "") -> list[Arrival]:
         """Wait until so many requests have come in (at one endpoint), and return them."""
-        async with asyncio.timeout(seconds):
-            while len(found := self.of(name) if name else self.arrivals) < count:
-                await asyncio.sleep(0.01)
-        return found
+        return await until(lambda: self.of(name) if name else self.arrivals, lambda found: len(found) >= count, pause=0.01)
 
 
 class _Connection(asyncio.Protocol):
@@ -215,13 +213,13 @@ class ReceiverProcess:
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.numbers = json.loads(self._process.stdout.readline())
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.numbers[0]}", timeout=60)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.numbers[0]}", timeout=PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()

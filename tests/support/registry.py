@@ -33,13 +33,17 @@ class Route:
     path: str
 
 
-def load(data: Path) -> tuple[list[Handler], list[Route]]:
-    """Import the app in a process of its own and list what it has."""
+def load(data: Path) -> dict[str, Any]:
+    """Import the app in a process of its own; what it has, for :func:`listed`."""
     environment = {**os.environ, "DATA_DIR": str(data), "__REFLEX_SKIP_COMPILE": "true"}
     result = subprocess.run(
         [sys.executable, "-m", "tests.support.registry"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return dict(json.loads(result.stdout.splitlines()[-1]))
+
+
+def listed(found: dict[str, Any]) -> tuple[list[Handler], list[Route]]:
+    """All handlers and all routes."""
     return [Handler(**item) for item in found["handlers"]], [Route(**item) for item in found["routes"]]
 
 

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.support.waiting import PATIENCE
 
 NAMESPACE = "/_event"
 STATE = "reflex___state____state"
@@ -34,13 +36,15 @@ class Tab:
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(f"42{NAMESPACE}," + json.dumps(["event", event]))
 
-    async def answers(self, quiet: float = 0.4, limit: float = 8.0) -> list[dict[str, Any]]:
-        """Everything the server says until it is silent for ``quiet`` seconds or hangs up."""
+    async def answers(self, quiet: float = 0.4, wanted: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
+        """Everything the server says until it is silent for ``quiet`` seconds or hangs up; silence counts from the first answer that is
+        ``wanted``, if one is."""
         said: list[dict[str, Any]] = []
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(PATIENCE):
             while True:
+                waits = wanted is not None and not any(wanted(answer) for answer in said)
                 try:
-                    async with asyncio.timeout(quiet):
+                    async with asyncio.timeout(None if waits else quiet):
                         raw = str(await self._connection.recv())
                 except (TimeoutError, ConnectionClosed):
                     return said
@@ -50,13 +54,14 @@ class Tab:
                     said.append(json.loads(raw[raw.index("[") :])[1])
 
     async def call(self, name: str, payload: dict[str, Any] | None = None, path: str = "/") -> list[dict[str, Any]]:
-        """Call an event handler and collect the answers."""
+        """Call an event handler that answers, and collect the answers."""
         await self.send(name, payload, path)
-        return await self.answers()
+        return await self.answers(wanted=lambda _: True)
 
     async def hydrate(self, path: str = "/") -> list[dict[str, Any]]:
         """What a browser does first."""
-        return await self.call(HYDRATE, {}, path)
+        await self.send(HYDRATE, {}, path)
+        return await self.answers(wanted=lambda answer: vars_of([answer]).get(f"{STATE}.is_hydrated") is True)
 
     async def closed_within(self, seconds: float) -> bool:
         """Whether the server closes the socket in this time."""
@@ -79,14 +84,14 @@ async def open_tab(url: str, headers: dict[str, str], *, token: str | None = Non
     own = dict(headers)
     agent = own.pop("User-Agent", None)
     try:
-        connection = await connect(address, additional_headers=own, user_agent_header=agent, open_timeout=5, close_timeout=1)
+        connection = await connect(address, additional_headers=own, user_agent_header=agent, open_timeout=PATIENCE, close_timeout=1)
     except InvalidStatus as error:
         raise Refused(error.response.status_code) from None
     async with connection:
         try:
-            await asyncio.wait_for(connection.recv(), 5)
+            await asyncio.wait_for(connection.recv(), PATIENCE)
             await connection.send(f"40{NAMESPACE},")
-            await asyncio.wait_for(connection.recv(), 5)
+            await asyncio.wait_for(connection.recv(), PATIENCE)
         except ConnectionClosed:
             raise Refused(connection.close_code) from None
         yield Tab(connection, tab)

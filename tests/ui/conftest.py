@@ -14,6 +14,8 @@ import pytest
 from tests.support import registry
 from tests.support.cast import PASSWORDS
 from tests.support.server import Server
+from tests.support.shared import Shared
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.auth.web import COOKIE
 
 BROWSER = "Mozilla/5.0 (test)"
@@ -36,7 +38,7 @@ class House:
     def client(self, username: str | None, **headers: str) -> Iterator[httpx.Client]:
         """An HTTP client from the dashboard's own origin, logged in unless ``username`` is None."""
         own = {"User-Agent": BROWSER, "Origin": self.url}
-        with httpx.Client(base_url=self.url, headers=own, timeout=10) as client:
+        with httpx.Client(base_url=self.url, headers=own, timeout=PATIENCE) as client:
             if username is not None:
                 answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORDS[username]})
                 assert answer.status_code == 200, answer.text
@@ -54,10 +56,10 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(built_pages: None, sqlite_with_cast: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(built_pages: None, shared: Shared, sqlite_with_cast: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A dashboard that runs while the module's tests do."""
     folder = tmp_path_factory.mktemp("house")
-    handlers, routes = registry.load(folder / "unused")
+    handlers, routes = registry.listed(shared.once("registry", lambda: registry.load(folder / "unused")))
     server = Server(folder / "data", quick=True)
     server.data_dir.mkdir()
     shutil.copy(sqlite_with_cast, server.data_dir / "dashboard.db")

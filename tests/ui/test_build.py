@@ -45,6 +45,13 @@ def test_what_is_built_is_not_built_again(copy: Path) -> None:
     assert build.ensure_built(copy) is False
 
 
+def test_no_icon_is_chosen_in_the_browser(built_pages: None) -> None:
+    """OPS-1: a name that is only known there brings 1,600 files along, one for each icon there is."""
+    sources = [path for folder in ("app", "app_components") for path in (ROOT / ".web" / folder).rglob("*.jsx")]
+    assert sources
+    assert not [path.name for path in sources if "lucide-react/dynamic" in path.read_text()]
+
+
 def test_the_installed_framework_has_the_lines_that_the_build_replaces() -> None:
     """OPS-1: the bundle talks to wherever it was loaded from; a new version of the framework that differs is noticed here."""
     source = (Path(reflex_base.__path__[0]) / ".templates" / "web" / "utils" / "state.js").read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sqlmodel import col
 from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
 from tests.support.receivers import Receivers
+from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
@@ -32,7 +32,7 @@ from whatsapp_dashboard.webhooks.feed import DeliveryFeed
 from whatsapp_dashboard.webhooks.housekeeping import Housekeeping
 from whatsapp_dashboard.webhooks.service import WebhookService
 from whatsapp_dashboard.webhooks.testing import Tester
-from whatsapp_dashboard.webhooks.views import DeliveryState, WebhookDraft, WebhookRow
+from whatsapp_dashboard.webhooks.views import DeliveryState, WebhookDraft, WebhookRow, WebhookState
 
 HOLD_HOURS = 72
 LOG_DAYS = 30
@@ -92,21 +92,21 @@ class House:
         async with self.db.read() as session:
             return list(await session.scalars(statement))
 
-    async def until(self, *, seconds: float = 15, **states: int) -> list[WebhookDelivery]:
+    async def until(self, **states: int) -> list[WebhookDelivery]:
         """Wait until so many deliveries are in each of these states, and return all deliveries."""
-        async with asyncio.timeout(seconds):
-            while True:
-                rows = await self.delivery_rows()
-                if all(sum(row.state == state for row in rows) == count for state, count in states.items()):
-                    return rows
-                await asyncio.sleep(0.02)
 
-    async def until_attempts(self, count: int, *, seconds: float = 15) -> list[WebhookAttempt]:
+        def fits(rows: list[WebhookDelivery]) -> bool:
+            return all(sum(row.state == state for row in rows) == count for state, count in states.items())
+
+        return await until(self.delivery_rows, fits)
+
+    async def until_attempts(self, count: int) -> list[WebhookAttempt]:
         """Wait until so many attempts are written down."""
-        async with asyncio.timeout(seconds):
-            while len(found := await self.attempts()) < count:
-                await asyncio.sleep(0.02)
-        return found
+        return await until(self.attempts, lambda found: len(found) >= count)
+
+    async def until_failing(self, hook: WebhookRow) -> None:
+        """Wait until it is known that the endpoint fails."""
+        await until(lambda: self.webhooks.get(self.cast.vic, hook.id), lambda row: row.state is WebhookState.FAILING)
 
     async def pass_time(self, seconds: float) -> None:
         """Move the clock, and let what is due happen."""

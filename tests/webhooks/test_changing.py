@@ -167,9 +167,7 @@ async def test_resuming_opens_the_breaker(house: House) -> None:
     hook = await house.hook(house.receivers.url("500", "a"))
     for number in range(15):
         await house.happens(str(number))
-    async with asyncio.timeout(10):
-        while (await house.webhooks.get(house.cast.vic, hook.id)).state is not WebhookState.FAILING:
-            await asyncio.sleep(0.02)
+    await house.until_failing(hook)
     await house.until(pending=15)
     house.receivers.behaviours["a"] = "accept"
     await house.webhooks.resume(house.cast.ben, hook.id)

@@ -8,6 +8,7 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE
 from tests.webhooks.conftest import House
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.webhooks.attempt import Outcome
@@ -47,7 +48,7 @@ async def test_several_processes_never_have_the_same_delivery_and_keep_the_order
             count += 1
         return count
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         shares = await asyncio.gather(*(read(process) for process in running))
         assert [await process.wait() for process in running] == [0] * PROCESSES
     counted = Counter(fields[0] for _, fields in merged)

@@ -190,7 +190,7 @@ async def test_an_answer_after_nine_seconds_is_in_time(house: House) -> None:
     """HOOK-4: the limit is 10 s."""
     await house.hook(house.receivers.url("slow:9"))
     await house.happens()
-    await house.until(succeeded=1, seconds=12)
+    await house.until(succeeded=1)
 
 
 async def test_order_is_kept_within_a_conversation_and_a_failure_is_overtaken(house: House) -> None:
@@ -222,7 +222,7 @@ async def test_an_endpoint_that_hangs_delays_no_other_and_is_bounded(house: Hous
     await house.hook(house.receivers.url("accept", "good", port=1))
     for number in range(50):
         await house.happens(str(number))
-    await house.receivers.until(50, "good", seconds=8)
+    await house.receivers.until(50, "good")
     assert len(house.receivers.of("hang")) == 4
 
 
@@ -232,9 +232,7 @@ async def test_an_endpoint_that_keeps_failing_is_left_alone_probed_and_taken_bac
     for number in range(30):
         await house.happens(str(number))
     await house.until_attempts(BREAKER_FAILURES)
-    async with asyncio.timeout(10):
-        while (await house.webhooks.get(house.cast.vic, hook.id)).state is not WebhookState.FAILING:
-            await asyncio.sleep(0.02)
+    await house.until_failing(hook)
     await house.until(pending=30)
     made = len(await house.attempts())
     assert made < BREAKER_FAILURES + 4  # what was under way

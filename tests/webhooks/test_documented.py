@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from tests.peer.customer_process import find_node
 from tests.support import webhook_docs
 from tests.support.ports import ReservedPort
+from tests.support.waiting import PATIENCE, block_until
 from tests.webhooks.conftest import House
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.webhooks.bodies import _BUILDERS
@@ -64,24 +64,24 @@ class Example:
         env = {"PATH": os.environ["PATH"], "WEBHOOK_SECRET": secret, "PORT": str(self.port.number)}
         self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.url = f"http://127.0.0.1:{self.port.number}/hook"
-        deadline = time.monotonic() + 15
-        while True:
-            try:
-                httpx.get(self.url, timeout=2)
-                return
-            except httpx.TransportError:
-                assert self.process.poll() is None, self.process.communicate()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+        block_until(self._listens, pause=0.05)
+
+    def _listens(self) -> bool:
+        try:
+            httpx.get(self.url, timeout=PATIENCE)
+        except httpx.TransportError:
+            assert self.process.poll() is None, self.process.communicate()
+            return False
+        return True
 
     def send(self, headers: dict[str, str], body: bytes = BODY) -> int:
         """The status it answers."""
-        return httpx.post(self.url, content=body, headers=headers, timeout=5).status_code
+        return httpx.post(self.url, content=body, headers=headers, timeout=PATIENCE).status_code
 
     def stop(self) -> str:
         """What it printed."""
         self.process.terminate()
-        return self.process.communicate(timeout=10)[0]
+        return self.process.communicate(timeout=PATIENCE)[0]
 
 
 @pytest.fixture(params=["python", "javascript"])

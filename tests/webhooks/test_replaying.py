@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.waiting import PATIENCE
 from tests.webhooks.conftest import House
 from whatsapp_dashboard.errors import Conflict, Invalid
 from whatsapp_dashboard.webhooks.views import DeliveryFilters
@@ -129,7 +130,7 @@ async def test_pages_are_told_of_every_attempt(house: House) -> None:
     async with house.deliveries.watch() as watch:
         await house.happens()
         await house.until(succeeded=1)
-        assert await watch.next(5)
+        assert await watch.next(PATIENCE)
     assert not await house_is_told(house)
 
 

@@ -41,8 +41,7 @@ async def verify(password: str, stored: str | None) -> bool:
     if len(password) > MAX_PASSWORD:
         password = ""
     if stored is None:
-        if not _nobody:
-            _nobody.append(await hash_password(secrets.token_urlsafe(16)))
+        await prepare()
         await asyncio.to_thread(_context.verify, password, _nobody[0])
         return False
     return bool(await asyncio.to_thread(_context.verify, password, stored))
@@ -50,4 +49,5 @@ async def verify(password: str, stored: str | None) -> bool:
 
 async def prepare() -> None:
     """Make the stand-in hash now, so that the first log-in of an unknown name takes no longer than the next."""
-    await verify("", None)
+    if not _nobody:
+        _nobody.append(await hash_password(secrets.token_urlsafe(16)))

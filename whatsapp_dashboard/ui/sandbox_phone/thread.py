@@ -182,7 +182,7 @@ def _detail(message: Bubble) -> rx.Component:
 
 def _option(message: Bubble, option: Option) -> rx.Component:
     return rx.el.button(
-        rx.icon(rx.cond(option.mine, "circle-check", "circle"), size=14),
+        rx.cond(option.mine, rx.icon("circle-check", size=14), rx.icon("circle", size=14)),
         rx.text(option.text, size="2", as_="span"),
         rx.spacer(),
         rx.text(option.votes.to(str), size="1", as_="span", color=theme.TEXT_MUTED),
@@ -237,7 +237,7 @@ def _composer() -> rx.Component:
         rx.cond(
             (State.quote_id != "") | (State.edit_id != ""),
             rx.flex(
-                rx.icon(rx.cond(State.edit_id != "", "pencil", "reply"), size=14),
+                rx.cond(State.edit_id != "", rx.icon("pencil", size=14), rx.icon("reply", size=14)),
                 rx.text(rx.cond(State.edit_id != "", "Change the message", State.quote_text), size="1", flex="1", **theme.CLIP),
                 rx.icon_button(
                     rx.icon("x", size=14), size="1", variant="ghost", color_scheme="gray", aria_label="Cancel", on_click=State.cancel
