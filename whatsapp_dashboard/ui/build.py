@@ -38,7 +38,8 @@ def ensure_built(root: Path, *, say: object = None) -> bool:
         first = not (root / WEB / "node_modules").exists()
         tell("Building the pages" + (" (the first time this takes a minute)" if first else ""))
         _build(root)
-        (root / STAMP).write_text(wanted, encoding="utf-8")
+        # Of what the build has left behind: it may write its lists of packages anew.
+        (root / STAMP).write_text(sources_hash(root), encoding="utf-8")
     return True
 
 
@@ -75,6 +76,8 @@ def _build(root: Path) -> None:
         # Node and npm are installed by pip, beside this Python.
         "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", ""),
         "REFLEX_USE_NPM": "true",
+        # Whatever the user's npm is told: the lock file stays as it is committed.
+        "npm_config_omit_lockfile_registry_resolved": "true",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "NO_COLOR": "1",
     }
