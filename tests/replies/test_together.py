@@ -141,11 +141,34 @@ async def test_an_answer_in_its_pause_is_withdrawn_when_the_contact_writes_more(
         await house.receive("first")
         await house.until(lambda: house.messages_of(body="re first"))
         await house.receive("second")
-        await house.until(lambda: house.messages_of(body="re second"))
+        await house.until(lambda: house.messages_of(body="re first + second"))
         withdrawn = (await house.messages_of(body="re first"))[0]
         assert (withdrawn.status, withdrawn.status_reason) == ("failed", NEWER[0])
         await house.until_sent(2, step=5)
-        assert house.engine.texts == ["Auto", "re second"]
+        assert house.engine.texts == ["Auto", "re first + second"]
+        decided = await house.replies_of()
+        assert (decided["first"], decided["second"]) == (("skipped", TOGETHER), ("answered", ""))
+
+
+async def test_an_answer_whose_questions_have_waited_long_enough_is_not_withdrawn(
+    db: Database, clock: MovableClock, tmp_path: Path, thinker: Thinker
+) -> None:
+    """AI-1: a contact who writes on and on, always in the pause before the answer, gets answers nevertheless."""
+    thinker.go.set()
+    slow = {"min_ms": 5_000, "max_ms": 5_000, "typing": False}
+    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier()], pacing=slow) as house:
+        await house.receive("first")
+        await house.until(lambda: house.messages_of(body="re first"))
+        await house.receive("second")
+        await house.until(lambda: house.messages_of(body="re first + second"))
+        thinker.patient = False
+        await house.receive("third")
+        await house.until(lambda: house.messages_of(body="re third"))
+        await house.replies.tick()
+        await house.until_sent(2, step=5)
+        assert house.engine.texts == ["re first + second", "re third"]
+        assert thinker.begun == ["first", "first + second", "third"]
+        assert thinker.cancelled == []
 
 
 async def test_a_person_who_takes_over_ends_the_thinking_at_once(house: Pipeline, thinker: Thinker) -> None:

@@ -3,7 +3,7 @@ over people (AI-8)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,15 +23,26 @@ NEWER = (
 """Why, for a message that was never sent and for one that was to be sent again."""
 
 
+async def queued_replies(session: AsyncSession, conversation_id: str, origin: Origin) -> list[Message]:
+    """The automatic answers of this origin in the conversation that still wait to be sent, oldest first."""
+    statement = (
+        select(Message)
+        .where(col(Message.conversation_id) == conversation_id)
+        .where(col(Message.status) == MessageStatus.QUEUED.value, col(Message.origin) == origin)
+        .order_by(col(Message.id))
+    )
+    return list(await session.scalars(statement))
+
+
 async def withdraw_replies(
     session: AsyncSession, conversation_ids: Collection[str], *, why: tuple[str, str] = TAKEN_OVER, origins: Collection[Origin] = AUTOMATIC
-) -> int:
-    """Fail the automatic answers of these conversations that are still queued, with the reason; returns how many.
+) -> Sequence[Message]:
+    """Fail the automatic answers of these conversations that are still queued, with the reason; returns them.
 
     One that is being handed over at this very moment may still go out; its row then says that it was sent.
     """
     if not conversation_ids:
-        return 0
+        return ()
     statement = (
         update(Message)
         .where(col(Message.conversation_id).in_(conversation_ids))
@@ -53,7 +64,7 @@ async def withdraw_replies(
                 message_id=row.id,
                 data=status_data(row, MessageStatus.QUEUED.value),
             )
-    return len(rows)
+    return rows
 
 
 async def is_still_wanted(session: AsyncSession, message_id: str) -> bool:

@@ -48,6 +48,27 @@ async def with_earlier(session: AsyncSession, question: Question, now: datetime)
     return replace(question, message=waiting[-1], earlier=tuple(waiting[:-1])) if waiting else question
 
 
+async def covered_by(session: AsyncSession, conversation_id: str, answers: Sequence[Message]) -> list[Message]:
+    """The messages, oldest first, that these answers in the conversation answer."""
+    asked = [answer.in_reply_to for answer in answers]
+    settled = select(col(Reply.settled_at)).where(col(Reply.message_id).in_(asked))
+    statement = (
+        select(Message)
+        .join(Reply, col(Reply.message_id) == col(Message.id))
+        .where(col(Reply.conversation_id) == conversation_id)
+        # What was answered together was settled in one write.
+        .where(col(Reply.message_id).in_(asked) | ((col(Reply.reason) == TOGETHER) & col(Reply.settled_at).in_(settled)))
+        .order_by(col(Message.id))
+    )
+    return list(await session.scalars(statement))
+
+
+async def open_again(session: AsyncSession, questions: Sequence[Message]) -> None:
+    """Let settled questions wait for a decision once more."""
+    reopened = update(Reply).where(col(Reply.message_id).in_([message.id for message in questions]))
+    await session.execute(reopened.values(state="pending", reason="", settled_at=None))
+
+
 async def is_more_waiting(session: AsyncSession, question: Question, now: datetime) -> bool:
     """Whether a message newer than the question waits in its conversation, and may be answered."""
     newer = [message for message in await _waiting(session, question) if message.id > question.message.id]

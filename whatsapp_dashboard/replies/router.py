@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import structlog
@@ -25,9 +25,9 @@ from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import end_expired
-from whatsapp_dashboard.messages.withdrawal import NEWER, withdraw_replies
+from whatsapp_dashboard.messages.withdrawal import NEWER, queued_replies, withdraw_replies
 from whatsapp_dashboard.models import Reply
-from whatsapp_dashboard.replies.questions import is_more_waiting, mark_settled, read_question, with_earlier
+from whatsapp_dashboard.replies.questions import covered_by, is_more_waiting, mark_settled, open_again, read_question, with_earlier
 from whatsapp_dashboard.replies.repliers import Answer, Question, Replier, Skip
 from whatsapp_dashboard.replies.rules import why_silent
 
@@ -105,7 +105,7 @@ class ReplyRouter:
                 self._taken.add(message_id)
                 self._latest[conversation_id] = max(message_id, self._latest.get(conversation_id, ""))
                 self._worker.submit(conversation_id, lambda one=message_id, where=conversation_id: self._decide(where, one))  # type: ignore[misc]
-                self._tell_of_more(conversation_id)
+                self._tell_of_more(conversation_id, message_id)
 
     async def tick(self) -> None:
         """End pauses that are over, and take up decisions that failed. For the scheduler, every few seconds."""
@@ -131,10 +131,10 @@ class ReplyRouter:
 
     # -- interrupting
 
-    def _tell_of_more(self, conversation_id: str) -> None:
+    def _tell_of_more(self, conversation_id: str, message_id: str) -> None:
         """More has come for a replier that answers everything together: it begins anew, with all of it."""
         thinking = self._thinking.get(conversation_id)
-        if thinking:
+        if thinking and message_id > thinking.open.latest:
             replier = self._repliers[thinking.open.replier]
             if replier.together and replier.may_begin_anew(thinking.open.question, self._clock.now()):
                 thinking.task.cancel()
@@ -219,12 +219,24 @@ class ReplyRouter:
                     await self._finish(session, question, outcome)
                     return None
                 if self._repliers[outcome].together:
+                    await self._take_back(session, question, self._repliers[outcome])
                     question = await with_earlier(session, question, self._clock.now())
-                    await withdraw_replies(session, [question.conversation.id], why=NEWER, origins=(Origin.AI,))
                 return _Open(question, outcome, latest)
         except IntegrityError as error:
             await self._was_answered(message_id, error)
             return None
+
+    async def _take_back(self, session: AsyncSession, question: Question, replier: Replier) -> None:
+        """An answer that is still in the queue is withdrawn, and what it answered waits again: one answer to all of it follows. It stays
+        when they have waited for as long as they may, or a contact who writes on and on would never get one."""
+        where = question.conversation.id
+        if not (unseen := await queued_replies(session, where, Origin.AI)):
+            return
+        covered = tuple(await covered_by(session, where, unseen))
+        if replier.may_begin_anew(replace(question, earlier=covered), self._clock.now()):
+            # One may have left in this moment: its questions are answered.
+            withdrawn = await withdraw_replies(session, [where], why=NEWER, origins=(Origin.AI,))
+            await open_again(session, await covered_by(session, where, withdrawn))
 
     async def _store(self, open_: _Open, outcome: Answer | Skip) -> bool:
         """Write down what a replier said after some time. False: it was overtaken, the question is still open."""
