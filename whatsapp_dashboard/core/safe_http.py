@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.message import Message as Headers
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -110,6 +111,12 @@ class _Leaving(httpx.AsyncByteStream):
             await self._stack.aclose()
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom TLS trusts; reading all the certificates takes 20 ms."""
+    return ssl.create_default_context(cafile=certifi.where())
+
+
 class SafeHttp:
     """Makes requests. ``allowed`` is asked at each connection; ``resolve`` and ``connect`` stand in for the system's in tests."""
 
@@ -118,7 +125,7 @@ class SafeHttp:
     ) -> None:
         self.user_agent = user_agent
         self._backend = CheckedBackend(allowed, _dialled, resolve=resolve, connect=connect)
-        self._ssl = ssl.create_default_context(cafile=certifi.where())
+        self._ssl = _trusted()
         self._servers: OrderedDict[tuple[str, str, int | None], _Server] = OrderedDict()
 
     async def close(self) -> None:
