@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from tests.support.processes import alive
 from tests.support.waiting import PATIENCE, block_until, until
 from whatsapp_dashboard.domain.engine_events import DisconnectCause, Disconnected
 from whatsapp_dashboard.engines.multidevice import host_process, hosts
@@ -61,11 +61,6 @@ async def make() -> AsyncIterator[Callable[..., Rig]]:
     yield new
     for rig in made:
         await rig.hosts.stop()
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 async def test_sessions_share_hosts_up_to_the_limit(make: Callable[..., Rig]) -> None:

@@ -20,6 +20,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
 
@@ -61,6 +63,14 @@ def start_command(module: str, *arguments: str, log: Path, env: Mapping[str, str
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has looked after yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # also if it ended while it was looked at
+        return False
 
 
 def kill_group(process: Running) -> None:

@@ -14,6 +14,8 @@ import time
 
 import psutil
 
+from tests.support.processes import alive
+
 GRACE_SECONDS = 10
 """How long processes that see their parent end may take to end themselves."""
 _PR_SET_CHILD_SUBREAPER = 36
@@ -42,17 +44,11 @@ def main(command: list[str]) -> int:
 def _left_after(seconds: float) -> list[psutil.Process]:
     """What still runs when everything had ``seconds`` to end."""
     deadline = time.monotonic() + seconds
-    while left := [process for process in psutil.Process().children(recursive=True) if _runs(process)]:
+    while left := [process for process in psutil.Process().children(recursive=True) if alive(process.pid)]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     return left
-
-
-def _runs(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 if __name__ == "__main__":

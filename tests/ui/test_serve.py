@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.processes import alive
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
 from tests.support.sockets import open_tab
 from tests.support.waiting import PATIENCE
@@ -55,12 +56,12 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_nobody_behind(new_server: Calla
     server = new_server()
     server.start()
     root = psutil.Process(server.pid)
-    family = [root, *root.children(recursive=True)]
+    family = [root.pid, *(child.pid for child in root.children(recursive=True))]
     root.send_signal(signal.SIGINT)
     time.sleep(0.02)
     root.send_signal(signal.SIGINT)
     server.wait_end(5)
-    assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert not [pid for pid in family if alive(pid)]
 
 
 @pytest.mark.command
