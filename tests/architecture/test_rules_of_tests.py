@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise, permutations
 from pathlib import Path
+
+import pytest
+
+from tests.support.processes import alive
+from tests.support.waiting import block_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py"))}
@@ -93,3 +100,20 @@ def _is_moment(node: ast.expr) -> bool:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to a parent of one's choice")
+def test_what_outlives_a_command_is_named_killed_and_a_failure() -> None:
+    """OPS-1: no run of the tests leaves anything behind."""
+    leaving = "import subprocess; subprocess.Popen(['sleep', '4711'], start_new_session=True)"
+    code = f"""
+import sys
+from tests.tools import watched
+watched.GRACE_SECONDS = 1
+sys.exit(watched.main([sys.executable, "-c", {leaving!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    pid = re.fullmatch(r"Still running after the end, and killed: (\d+) sleep 4711", done.stderr.strip())
+    assert pid is not None, done.stderr
+    block_until(lambda: not alive(int(pid[1])))

@@ -23,7 +23,7 @@ from typing import Protocol
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-_PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.support.preloaded"])
@@ -65,6 +65,12 @@ def start_command(module: str, *arguments: str, log: Path, env: Mapping[str, str
         )
 
 
+def prctl(option: int, value: int) -> None:
+    """Set one of Linux's switches of a process. Elsewhere nothing happens: what is left running then stays."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and that nobody has looked after yet does not."""
     try:
@@ -102,7 +108,7 @@ def _run(module: str, arguments: tuple[str, ...], log: str, env: dict[str, str])
     """In the fork: become the program."""
     os.setsid()
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # the tests ended before the line above
     os.chdir(ROOT)

@@ -6,7 +6,6 @@ What it starts, directly or not, ends with it. Anything that is still there a mo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -14,17 +13,16 @@ import time
 
 import psutil
 
-from tests.support.processes import alive
+from tests.support.processes import PR_SET_CHILD_SUBREAPER, alive, prctl
 
 GRACE_SECONDS = 10
 """How long processes that see their parent end may take to end themselves."""
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(command: list[str]) -> int:
     """Run ``command``; its exit code, or 1 when it left something running."""
     # Orphans become children of this process instead of the system's first one.
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     child = os.posix_spawn(command[0], command, os.environ)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command by itself
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
