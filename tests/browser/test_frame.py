@@ -110,6 +110,7 @@ async def test_on_a_phone_the_sidebar_is_a_drawer_and_nothing_is_wider_than_the_
         await page.goto(path)
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await expect(page.get_by_text("ben", exact=True).first).to_be_visible()  # all is there: nothing is drawn anew under the open drawer
     await page.get_by_role("button", name="Open navigation").click()
     await page.get_by_role("link", name="Home", exact=True).click()
     await expect(page.get_by_role("heading", name="Home")).to_be_visible()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import structlog
 
@@ -131,6 +132,8 @@ class Lane:
         try:
             await self._deliver(self, item)
         finally:
+            # Both counts in one step: what has ended is not counted as running in this turn of the loop.
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             self._size -= 1
             chain = self._chains.get(key)
             if chain:
