@@ -1,6 +1,7 @@
 """A process that answers questions, pays for them, and may be killed at any moment: ``python -m tests.credits.teller DATABASE_URL SEED``.
 
-It goes on where another one ended, with what lies in the database, until every question is decided and every answer has left.
+It says ``ready`` and begins when it is told to. It goes on where another one ended, with what lies in the database, until every question is
+decided and every answer has left.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Teller:
         await self.settlement.follower.start()
         self.db.on_commit.append(self.settlement.follower.wake)
         print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
         while True:
             async with self.db.read() as session:
                 workspace_id = (await session.scalars(select(col(Account.workspace_id)))).one()

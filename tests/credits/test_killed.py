@@ -6,6 +6,8 @@ import asyncio
 import random
 import sys
 from collections import Counter
+from functools import partial
+from operator import ge
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from tests.credits.conftest import Chat, Till
+from tests.support.waiting import until
 from whatsapp_dashboard.models import CreditEntry, Message, Reply
 
 pytestmark = pytest.mark.alone
@@ -23,14 +26,21 @@ START_SECONDS = 60
 
 
 async def start(url: str, seed: int) -> asyncio.subprocess.Process:
-    """A teller that has begun."""
+    """A teller that waits to be told to begin (:func:`begin`)."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.credits.teller", url, str(seed), cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "tests.credits.teller", url, str(seed),
+        cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     assert line == b"ready\n"
     return process
+
+
+def begin(process: asyncio.subprocess.Process) -> None:
+    """Starting takes seconds: the first of two must not have done everything when the second stands."""
+    assert process.stdin is not None
+    process.stdin.write(b"begin\n")
 
 
 async def killed_again_and_again(till: Till, chat: Chat, *, questions: int, kills: int) -> None:
@@ -40,16 +50,21 @@ async def killed_again_and_again(till: Till, chat: Chat, *, questions: int, kill
     await till.settlement.follower.stop()
     for _ in range(questions):
         await chat.question()
+    open_ = questions
     for number in range(kills):
         running = [await start(till.db.url, number * 10 + place) for place in range(1 if till.db.is_sqlite else 2)]
-        await asyncio.sleep(dice.uniform(0.02, 1.2 if till.db.is_sqlite else 0.4))
+        for process in running:
+            begin(process)
+        await until(lambda: _pending(till), partial(ge, open_ - dice.randint(1, questions // (2 * kills))), pause=0.005)
+        await asyncio.sleep(dice.uniform(0, 0.03))  # or the kill would always come just after an answer
         for process in running:
             process.kill()
             await process.wait()
         await till.check()
-    open_ = await _pending(till)
+        open_ = await _pending(till)
     assert 0 < open_ < questions, "they were killed while there was something to do"
     last = await start(till.db.url, 4711)
+    begin(last)
     assert last.stdout is not None
     assert (await asyncio.wait_for(last.stdout.read(), 120)).endswith(b"done\n")
     assert await last.wait() == 0
