@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     """Further web origins that may call the API with a browser, separated by commas."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks whose ``X-Forwarded-*`` headers are believed, separated by commas."""
+    http_connections: Annotated[int, Field(ge=10, le=60_000)] = 4_000
+    """Connections that may be open at once, each open page among them; fewer when the system allows too few open files."""
+    http_connections_per_address: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """The same for one address, without trusted proxies; 0 means half of all."""
+    http_header_seconds: Annotated[float, Field(gt=0, le=300)] = 15
+    """How long the header of a request may take; then the connection is closed (API-4)."""
 
     data_dir: Path = Path("data")
     """Folder for the database, media, key and sessions."""

@@ -11,19 +11,28 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from importlib import import_module
+from ipaddress import ip_network
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import psutil
+import structlog
 import uvicorn
 
 from whatsapp_dashboard.config import ConfigError, Settings, load_settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, CryptoError, load_keys
 from whatsapp_dashboard.core.logging import configure_logging
+from whatsapp_dashboard.serving import descriptors
+from whatsapp_dashboard.serving.acceptor import Acceptor
+from whatsapp_dashboard.serving.door import Door, Limits
+from whatsapp_dashboard.serving.protocols import HttpConnection, PageSocket
 from whatsapp_dashboard.system.preflight import prepare_data_folder, wait_for_database
 from whatsapp_dashboard.ui.build import BuildError, ensure_built
+
+log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUESTS_SECONDS = 2
@@ -38,6 +47,7 @@ STOP_SECONDS = 9.5
 def main() -> int:
     """Serve until told to stop; returns the exit code."""
     os.chdir(ROOT)
+    files = descriptors.raise_limit()
     try:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
@@ -56,7 +66,8 @@ def main() -> int:
     except (ConfigError, CryptoError) as error:
         say(str(error))
         return 2
-    server = Server(_config(app, settings), settings, started)
+    door = Door(limits(settings, files))
+    server = Server(_config(app, settings, door), settings, door, started)
     server.run(sockets=[listening])
     if lock:
         lock.free()
@@ -64,18 +75,24 @@ def main() -> int:
 
 
 class Server(uvicorn.Server):
-    """uvicorn with our own beginning (says where it is) and end (in order, and never longer than the limit)."""
+    """uvicorn with our own beginning (says where it is), way of taking connections, and end (in order, and never longer than the limit)."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, began: float) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, door: Door, began: float) -> None:
         super().__init__(config)
         self._settings = settings
+        self._door = door
         self._began = began
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell where."""
-        await super().startup(sockets)
+        await super().startup([])
         if not self.started:
             return
+        given = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+        for listening in sockets or []:
+            acceptor = Acceptor(listening, self._door, partial(HttpConnection, self._door, **given))
+            acceptor.start()
+            self.servers.append(acceptor)  # type: ignore[arg-type]  # it has the two methods that are called
         from whatsapp_dashboard import runtime
 
         password = runtime.current().auth.first_password
@@ -114,6 +131,20 @@ def bind(settings: Settings) -> socket.socket:
     return listening
 
 
+def limits(settings: Settings, files: int) -> Limits:
+    """The limits of connections, when ``files`` may be open."""
+    most = descriptors.for_connections(files, settings.http_connections)
+    if most < settings.http_connections:
+        log.warning("fewer connections than HTTP_CONNECTIONS: raise the limit of open files (ulimit -n)", connections=most, files=files)
+    return Limits(
+        connections=most,
+        per_address=min(settings.http_connections_per_address, most) or max(1, most // 2),
+        header_seconds=settings.http_header_seconds,
+        idle_seconds=KEEP_ALIVE_SECONDS,
+        exempt=[ip_network(network, strict=False) for network in settings.trusted_proxies],
+    )
+
+
 def check_key(settings: Settings) -> None:
     """Raise :class:`ConfigError` when the encryption key cannot be used; better now than half-way through the start."""
     configured = settings.encryption_key
@@ -139,20 +170,19 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, door: Door) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=partial(PageSocket, door),  # type: ignore[arg-type]  # it is only ever called
         ws_max_size=1_000_000,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUESTS_SECONDS,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        h11_max_incomplete_event_size=64 * 1024,
     )
 
 

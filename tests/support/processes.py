@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import resource
 import runpy
 import signal
 import subprocess
@@ -43,19 +44,20 @@ class Running(Protocol):
         """Wait until it ended. Raises :class:`subprocess.TimeoutExpired`."""
 
 
-def start(module: str, *arguments: str, log: Path, env: Mapping[str, str] | None = None) -> Running:
+def start(module: str, *arguments: str, log: Path, env: Mapping[str, str] | None = None, files: int = 0) -> Running:
     """Run ``python -m module arguments`` in the repository's folder; what it prints is added to ``log``. It does not outlive the process
-    of the tests."""
-    process = _forks.Process(target=_run, args=(module, arguments, str(log), dict(os.environ if env is None else env)))
+    of the tests. ``files``: how many it may have open."""
+    process = _forks.Process(target=_run, args=(module, arguments, str(log), dict(os.environ if env is None else env), files))
     process.start()
     return _Fork(process)
 
 
-def start_command(module: str, *arguments: str, log: Path, env: Mapping[str, str] | None = None) -> Running:
+def start_command(module: str, *arguments: str, log: Path, env: Mapping[str, str] | None = None, files: int = 0) -> Running:
     """The same with a Python of its own, as users start it."""
+    limited = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"] if files else []
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*limited, sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=None if env is None else dict(env),
             stdin=subprocess.DEVNULL,
@@ -104,8 +106,10 @@ class _Fork:
         return self._process.exitcode
 
 
-def _run(module: str, arguments: tuple[str, ...], log: str, env: dict[str, str]) -> None:
+def _run(module: str, arguments: tuple[str, ...], log: str, env: dict[str, str], files: int) -> None:
     """In the fork: become the program."""
+    if files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     os.setsid()
     parent = os.getppid()
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -40,6 +40,8 @@ class Server:
         }
         self._process: processes.Running | None = None
         self._started_at = 0
+        self.files = 0
+        """How many files it may have open; 0: as many as the tests."""
 
     def set(self, **env: str) -> dict[str, str]:
         """Settings for the next start (an empty one counts as not set); what they were."""
@@ -63,7 +65,7 @@ class Server:
         assert not self.running
         began = time.monotonic()
         self._started_at = len(self.log)
-        self._process = self._launch("whatsapp_dashboard.serve", log=self.log_path, env=self._env)
+        self._process = self._launch("whatsapp_dashboard.serve", log=self.log_path, env=self._env, files=self.files)
         if wait:
             self.wait_ready()
         return time.monotonic() - began

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from whatsapp_dashboard.api.problems import problem
 from whatsapp_dashboard.config import Settings
@@ -53,6 +54,8 @@ class Limits:
             try:
                 async with asyncio.timeout(None if scope["path"] in UNTIMED else SECONDS):
                     await self._app(scope, self._counted(scope, receive), answer)
+            except ClientDisconnect:
+                log.info("the client hung up before its request was here", path=scope["path"])
             except TooLarge as error:
                 await self._refuse(error, scope, receive, answer)
             except TimeoutError:
