@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     media_max_mb: Annotated[int, Field(ge=1, le=2_000)] = 64
     """Largest file kept or sent, in MiB; documents may have this much, other kinds at most their WhatsApp limits (MSG-9)."""
 
+    ready_needs_ai_providers: bool = False
+    """Whether ``/health/ready`` says no while an account has AI on and no provider to ask (OBS-5)."""
     knowledge_max_mb: Annotated[int, Field(ge=1, le=200)] = 20
     """Largest file of the knowledge base, in MiB (AI-5)."""
 

@@ -91,10 +91,25 @@ class Unsupported(AppError):
 
 
 class Unavailable(AppError):
-    """Cannot be done at this moment, for instance because the account is offline."""
+    """Cannot be done at this moment, for instance because the account is offline; ``after`` seconds from now it may, when given."""
 
     status = 503
     code = "unavailable"
+
+    def __init__(self, message: str, *, after: float | None = None, code: str | None = None, field: str | None = None) -> None:
+        super().__init__(message, code=code, field=field)
+        self.after = after
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot be used at this moment (``core/outage.py``). Nothing was stored by the block that raised it, or nobody knows:
+    its connection may have ended while it committed. What is tried again must bear that."""
+
+    code = "database_unreachable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database cannot be used right now ({reason}). Nothing was changed; try again in a moment.", after=5)
+        self.reason = reason
 
 
 class Retryable(AppError):

@@ -34,6 +34,7 @@ from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.credits.settling import Settlement
 from whatsapp_dashboard.engines.registry import engine_class
 from whatsapp_dashboard.engines.sandbox.world import WorldThread
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.knowledge.service import KnowledgeService
 from whatsapp_dashboard.messages.conversations import ConversationService
@@ -63,6 +64,11 @@ log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 1.5
 """What a part that finishes running work may take at the end; what is left is stored and goes on at the next start."""
+
+STOP_SECONDS = 6.0
+"""What all parts may take together, also when each waits for a database that is away (SEC-9)."""
+LEAST_SECONDS = 0.2
+"""What the last ones get when the others took it all."""
 
 USER_AGENT = "WhatsApp-Dashboard"
 """How outgoing requests introduce themselves."""
@@ -122,6 +128,7 @@ class Runtime:
             "multidevice_peer": str(settings.multidevice_peer.resolve()) if settings.multidevice_peer else "",
         }
         self.phone = PhoneService(self.accounts, world)
+        self._stop_until = 0.0
         self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
     def _build_webhooks(self) -> None:
@@ -181,6 +188,7 @@ class Runtime:
         self.downloads.start()
         await self.replies.start()
         await self.pool.start()
+        self._schedule(self.db.look_again, seconds=2)
         self._schedule(self.replies.tick, seconds=2)
         self._schedule(self.outbound.tick, seconds=5)
         self._schedule(self.inbound.tick, seconds=60)
@@ -198,6 +206,7 @@ class Runtime:
         happened in the one before."""
         global _current  # noqa: PLW0603
         _current = None
+        self._stop_until = self.clock.monotonic() + STOP_SECONDS
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
         await self._end("replies", self.replies.stop(DRAIN_SECONDS))
@@ -222,6 +231,8 @@ class Runtime:
         async def run() -> None:
             try:
                 await job()
+            except DatabaseAway:
+                pass  # it runs again; that the database is away is in the log already
             except Exception:
                 log.exception("scheduled job failed; it runs again", job=run.__name__)
 
@@ -230,7 +241,8 @@ class Runtime:
 
     async def _end(self, name: str, stopping: Awaitable[Any]) -> None:
         try:
-            await asyncio.wait_for(stopping, DRAIN_SECONDS + 2)
+            left = max(LEAST_SECONDS, self._stop_until - self.clock.monotonic())
+            await asyncio.wait_for(stopping, min(left, DRAIN_SECONDS + 2))
         except Exception:
             log.exception("part did not stop cleanly", part=name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from whatsapp_dashboard.api.app import create_api
 from whatsapp_dashboard.api.gate import PREFIXES
 from whatsapp_dashboard.auth.headers import SecurityHeaders, content_policy, script_hashes
 from whatsapp_dashboard.config import load_settings
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.runtime import Runtime
 from whatsapp_dashboard.ui.app import create_app
 from whatsapp_dashboard.ui.guard import Guard
@@ -38,13 +38,14 @@ async def lifespan() -> AsyncIterator[None]:
     await runtime.start()
     for guard in guards:
         runtime.auth.sessions.on_ended.append(guard.end)
-    watchers = [asyncio.create_task(guard.watch(), name="guard-watch") for guard in guards]
+    watchers = [SteadyTask("guard-watch", guard.watch) for guard in guards]
+    for watcher in watchers:
+        watcher.start()
     try:
         yield
     finally:
         for watcher in watchers:
-            watcher.cancel()
-        await asyncio.gather(*watchers, return_exceptions=True)
+            await watcher.stop()
         await runtime.stop()
 
 

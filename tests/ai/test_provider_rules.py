@@ -38,7 +38,7 @@ def test_thoughts_between_tags_are_removed(printed: str, read: str) -> None:
         ("No end at all", "No end at all"), ("The price is 3.50 and the", "The price is 3.50 and the"),
         ("営業時間は九時からです。日曜日は", "営業時間は九時からです。"),
         ("- Monday: nine\n- Tuesday: nine\n- Wed", "- Monday: nine\n- Tuesday: nine"),
-        ("Done.", "Done."), ("هل تريد؟ نعم", "هل تريد؟"),
+        ("Done.", "Done."), ("\n0", "\n0"), ("هل تريد؟ نعم", "هل تريد؟"),
     ],
 )  # fmt: skip
 def test_a_cut_text_ends_with_a_sentence_when_that_keeps_most_of_it(cut: str, read: str) -> None:

@@ -6,26 +6,32 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
 
+from whatsapp_dashboard.accounts.backoff import reconnect_delay
 from whatsapp_dashboard.accounts.leases import RENEW_SECONDS, Leases
 from whatsapp_dashboard.accounts.records import AccountRecords
 from whatsapp_dashboard.accounts.supervisor import Supervisor
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.outage import outlast
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.engine_events import ConversationEvent, EngineEvent, MessageReceived, Receipt
 from whatsapp_dashboard.engines.base import Engine, EngineContext, EngineProcess, Surroundings
 from whatsapp_dashboard.engines.registry import engine_class
-from whatsapp_dashboard.errors import Conflict, Retryable, Unavailable
+from whatsapp_dashboard.errors import Conflict, DatabaseAway, Retryable, Unavailable
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+NOTE_SECONDS = 1.0
+"""How long the end of a session waits for the database; what cannot be written then is found at the next start."""
 
 
 class Inbox(Protocol):
@@ -58,7 +64,7 @@ class SessionPool:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._signs: dict[str, dict[str, datetime]] = {}
-        self._upkeep: asyncio.Task[None] | None = None
+        self._upkeep = SteadyTask("pool-upkeep", self._keep)
         self.started = False
         self._stopping = False
 
@@ -69,18 +75,21 @@ class SessionPool:
         await self._leases.release_dead_owners()
         await self._records.forget_stale_states()
         await self._adopt()
-        self._upkeep = asyncio.create_task(self._keep(), name="pool-upkeep")
+        self._upkeep.start()
         self.started = True
 
     async def stop(self) -> None:
         """Close every session, keep their credentials; ends within the time a single engine may take to stop (SEC-9)."""
         self._stopping = True
-        if self._upkeep:
-            self._upkeep.cancel()
-            await asyncio.gather(self._upkeep, return_exceptions=True)
+        await self._upkeep.stop()
         await asyncio.gather(*(self.halt(account_id) for account_id in list(self._tasks)), return_exceptions=True)
-        await self._records.touch(self._take_signs())
-        await asyncio.gather(*(shared.stop() for shared in self._surroundings.values()))
+        try:
+            async with asyncio.timeout(NOTE_SECONDS):
+                await self._records.touch(self._take_signs())
+        except (TimeoutError, DatabaseAway):
+            log.warning("the last signs of life could not be stored")
+        finally:
+            await asyncio.gather(*(shared.stop() for shared in self._surroundings.values()))
 
     # -- life of one session
 
@@ -112,7 +121,11 @@ class SessionPool:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             self._supervisors.pop(account_id, None)
-            await self._leases.release(account_id)
+            try:
+                async with asyncio.timeout(NOTE_SECONDS):
+                    await self._leases.release(account_id)
+            except (TimeoutError, DatabaseAway):
+                log.warning("a lease could not be given back; it runs out by itself", account_id=account_id)
 
     async def forget(self, account_id: str) -> None:
         """The account was deleted: drop what is remembered of it."""
@@ -202,8 +215,8 @@ class SessionPool:
                 account_id=account_id,
                 data_dir=self._session_dir(account_id),
                 emit=emit,
-                load_credentials=lambda: self._records.load_credentials(account_id),
-                save_credentials=lambda secret: self._records.save_credentials(account_id, secret),
+                load_credentials=lambda: outlast(lambda: self._records.load_credentials(account_id)),
+                save_credentials=lambda secret: outlast(lambda: self._records.save_credentials(account_id, secret)),
                 options=self.engine_options,
                 surroundings=self.surroundings(engine),
             )
@@ -221,19 +234,29 @@ class SessionPool:
         )
 
     async def _supervise(self, supervisor: Supervisor) -> None:
-        """Run one supervisor; a fault of ours in it is written down and ends only this session's task."""
-        account_id = supervisor.account_id
+        """Run one supervisor until its account is to rest; a fault of ours in it is written down, and the session begun again."""
+        failures = 0
+        while True:
+            try:
+                await supervisor.run()
+                return
+            except Exception:
+                log.exception("supervisor failed; it is begun again", account_id=supervisor.account_id)
+            finally:
+                if supervisor.ready:
+                    supervisor.ready = False
+                    self.on_gone(supervisor.account_id)
+            failures += 1
+            await self._rest(supervisor.account_id, reconnect_delay(failures))
+
+    async def _rest(self, account_id: str, seconds: float) -> None:
+        """Show that the session failed, and wait."""
+        reason, until = "An internal error stopped this session; it is started again.", self._clock.now() + timedelta(seconds=seconds)
         try:
-            await supervisor.run()
-        except asyncio.CancelledError:
-            raise
+            await outlast(lambda: self._records.set_status(account_id, AccountStatus.ERROR, reason, next_attempt_at=until, offline=True))
         except Exception:
-            log.exception("supervisor failed", account_id=account_id)
-            await self._records.set_status(account_id, AccountStatus.ERROR, "An internal error stopped this session; press Reconnect.")
-        finally:
-            if supervisor.ready:
-                supervisor.ready = False
-                self.on_gone(account_id)
+            log.exception("the state of a session could not be stored", account_id=account_id)
+        await self._clock.sleep(seconds)
 
     def _take_signs(self) -> dict[str, dict[str, datetime]]:
         signs, self._signs = self._signs, {}
@@ -243,22 +266,34 @@ class SessionPool:
         """Renew the leases, store the signs of life, and adopt accounts whose owner died (other processes: PostgreSQL)."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            try:
-                running = [account_id for account_id, task in self._tasks.items() if not task.done()]
-                for account_id in await self._leases.renew(running):
-                    log.error("lease lost: another instance took the session", account_id=account_id)
-                    await self.halt(account_id)
-                await self._records.touch(self._take_signs())
-                await self._adopt()
-            except Exception:
-                log.exception("pool upkeep failed; it is tried again")
+            running = [account_id for account_id, task in self._tasks.items() if not task.done()]
+            for account_id in await self._leases.renew(running):
+                log.error("lease lost: another instance took the session", account_id=account_id)
+                await self.halt(account_id)
+            await self._touch()
+            await self._adopt()
+
+    async def _touch(self) -> None:
+        """Store the signs of life; those that cannot be stored now are kept for the next time."""
+        signs = self._take_signs()
+        try:
+            await self._records.touch(signs)
+        except BaseException:
+            for account_id, columns in signs.items():
+                self._signs[account_id] = columns | self._signs.get(account_id, {})
+            raise
 
     async def _adopt(self) -> None:
-        """Run the wanted accounts that nobody runs."""
+        """Run the wanted accounts that nobody runs, and those whose task has ended without a reason."""
         for account in await self._records.wanted():
             task = self._tasks.get(account.id)
-            if task is None:
+            if task is None or _ended_by_accident(task):
                 try:
                     await self.run(account.id)
                 except Conflict:
                     continue
+
+
+def _ended_by_accident(task: asyncio.Task[None]) -> bool:
+    """A session's task that returns has written down why; one that was halted is not remembered."""
+    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -17,6 +17,7 @@ import structlog
 from whatsapp_dashboard.accounts.backoff import REPLACED_SECONDS, reconnect_delay
 from whatsapp_dashboard.accounts.records import AccountRecords
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.outage import outlast
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.engine_events import (
     ConversationEvent,
@@ -121,7 +122,7 @@ class Supervisor:
                 await self._finish(final, end)
                 return
             if not self._linked and (self._scan_until is not None or attempt + 1 >= UNLINKED_TRIES):
-                await self._records.set_status(self.account_id, _down(end), end.reason, halted=True)
+                await self._set_status(_down(end), end.reason, halted=True)
                 return
             attempt += 1
             await self._wait_before(attempt, end)
@@ -145,9 +146,8 @@ class Supervisor:
     async def _finish(self, status: AccountStatus, end: Disconnected) -> None:
         """Stop for good, with the reason. A log-out makes the credentials worthless; a ban keeps them but waits for a person."""
         if end.cause is DisconnectCause.BANNED and end.until is not None:
-            await self._records.restrict(self.account_id, end.reason, end.until)
-        await self._records.set_status(
-            self.account_id,
+            await self._restrict(end.reason, end.until)
+        await self._set_status(
             status,
             end.reason,
             unlinked=end.cause is DisconnectCause.LOGGED_OUT,
@@ -161,14 +161,8 @@ class Supervisor:
             delay = 0.0
         elif end.cause is DisconnectCause.REPLACED:
             delay = max(delay, REPLACED_SECONDS)
-        await self._records.set_status(
-            self.account_id,
-            _down(end),
-            end.reason,
-            attempt=attempt,
-            next_attempt_at=self._clock.now() + timedelta(seconds=delay),
-            offline=True,
-        )
+        until = self._clock.now() + timedelta(seconds=delay)
+        await self._set_status(_down(end), end.reason, attempt=attempt, next_attempt_at=until, offline=True)
         self._log.info("session down", cause=end.cause, reason=end.reason, attempt=attempt, retry_in=round(delay, 1))
         await self._clock.sleep(delay)
 
@@ -178,7 +172,7 @@ class Supervisor:
         self._progress = asyncio.Event()
         self._scan_until = None
         words = "Connecting" if attempt == 0 else f"Reconnecting, try {attempt}"
-        await self._records.set_status(self.account_id, AccountStatus.INITIALIZING, words, attempt=attempt)
+        await self._set_status(AccountStatus.INITIALIZING, words, attempt=attempt)
         ended = self._ended
         engine = self._make_engine(self._context(lambda event: self._on_event(event, ended)))
         self.engine = engine
@@ -264,13 +258,13 @@ class Supervisor:
             case Ready():
                 self.qr = self.pairing = self._scan_until = None
                 self._linked = True
-                await self._records.set_status(self.account_id, AccountStatus.READY, "Connected", ready=event)
-                self.ready = True
                 self._progress.set()
+                await self._set_status(AccountStatus.READY, "Connected", ready=event)
+                self.ready = True
                 self._hooks.on_ready(self.account_id)
             case Restricted():
                 until = event.until or self._clock.now() + RESTRICTED_FOR
-                await self._records.restrict(self.account_id, event.reason, until)
+                await self._restrict(event.reason, until)
             case Disconnected():
                 ended.set_result(event)
             case OfflineSyncDone():
@@ -283,8 +277,17 @@ class Supervisor:
             self._scan_until = self._clock.monotonic() + SCAN_SECONDS
         self._progress.set()
         if first:
-            await self._records.set_status(self.account_id, AccountStatus.QR_READY, "Waiting for the scan")
-        await self._records.announce_qr(self.account_id, {"expires_at": code.expires_at.isoformat(), "last": code.last})
+            await self._set_status(AccountStatus.QR_READY, "Waiting for the scan")
+        news = {"expires_at": code.expires_at.isoformat(), "last": code.last}
+        await outlast(lambda: self._records.announce_qr(self.account_id, news))
+
+    # What must be written down waits for a database that is away: a session never ends for that, and nobody forgets its state.
+
+    async def _set_status(self, status: AccountStatus, reason: str, **facts: Any) -> None:
+        await outlast(lambda: self._records.set_status(self.account_id, status, reason, **facts))
+
+    async def _restrict(self, reason: str, until: datetime) -> None:
+        await outlast(lambda: self._records.restrict(self.account_id, reason, until))
 
 
 def _down(end: Disconnected) -> AccountStatus:

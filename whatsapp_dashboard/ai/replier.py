@@ -23,6 +23,7 @@ from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.domain.messages import Content, MessageType, Origin
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.content import MAX_TEXT
 from whatsapp_dashboard.models import AiAnswer, AiConfig, Message
@@ -81,6 +82,8 @@ class AiReplier:
         except asyncio.CancelledError:
             await asyncio.shield(self._note_cancelled(question, draft.asked))
             raise
+        except DatabaseAway:
+            raise  # it is decided anew when the database is back
         except Exception:
             # Asked again and again, a question that fails here would cost money each time.
             log.exception("answering by AI failed", account_id=question.account.id, message_id=question.message.id)

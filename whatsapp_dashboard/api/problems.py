@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from whatsapp_dashboard.errors import AppError, Retryable, TooMany
+from whatsapp_dashboard.errors import AppError, Retryable, TooMany, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ TITLES = {
 def problem(error: AppError) -> JSONResponse:
     """The response for an expected error."""
     headers = {}
-    if isinstance(error, TooMany | Retryable) and error.after is not None:
+    if isinstance(error, TooMany | Retryable | Unavailable) and error.after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.after)))
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -20,6 +20,7 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unauthenticated
 from whatsapp_dashboard.events.log import record
@@ -48,7 +49,7 @@ class AuthService:
         self._box = box
         self._settings = settings
         self._clock = clock
-        self._pruner: asyncio.Task[None] | None = None
+        self._pruner = SteadyTask("auth-prune", self._prune_forever)
         self.sessions = Sessions(db, clock)
         self.lockout = Lockout(db, clock)
         self.operators = Operators(db, self.sessions)
@@ -59,13 +60,11 @@ class AuthService:
         """Make the first operator when there is none, and begin to prune."""
         await self.bootstrap()
         await passwords.prepare()
-        self._pruner = asyncio.create_task(self._prune_forever(), name="auth-prune")
+        self._pruner.start()
 
     async def stop(self) -> None:
         """Stop pruning."""
-        if self._pruner:
-            self._pruner.cancel()
-            await asyncio.gather(self._pruner, return_exceptions=True)
+        await self._pruner.stop()
 
     async def bootstrap(self) -> None:
         """The workspace Default and, in an empty dashboard, its owner (SEC-1)."""
@@ -230,10 +229,7 @@ class AuthService:
 
     async def _prune_forever(self) -> None:
         while True:
-            try:
-                await self.prune()
-            except Exception:
-                log.exception("pruning sessions failed")
+            await self.prune()
             await asyncio.sleep(PRUNE_EVERY.total_seconds())
 
     async def _confirm_password(self, who: Principal, password: str, ip: str) -> None:

@@ -12,25 +12,38 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import DateTime, event, text
+from sqlalchemy import DateTime, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.types import TypeDecorator
 
-from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
+from whatsapp_dashboard.core.db_engine import create_engine
+from whatsapp_dashboard.core.outage import is_outage, reason_of
+from whatsapp_dashboard.errors import DatabaseAway
 
 log = structlog.get_logger(__name__)
 
 GROUP_LIMIT = 64
 """Writes that may share one commit; more would keep the first of them waiting."""
+
+TURN_SECONDS = 12.0
+"""How long a write waits for those before it; with the wait for the file less than a request may take (API-4)."""
+
+LOOK_SECONDS = 5.0
+SIGN_OF_LIFE = "sign_of_life"
+"""The row of the table of settings that is written to see whether anything can be written."""
+_SIGN = text(
+    "INSERT INTO setting (key, value, updated_at) VALUES (:key, '{}', :now)"
+    " ON CONFLICT (key) DO UPDATE SET updated_at = excluded.updated_at"
+)
 
 _BEFORE_COMMIT = "before_commit"
 _AFTER_COMMIT = "after_commit"
@@ -61,6 +74,8 @@ class _Group:
     def __init__(self) -> None:
         self.connection: AsyncConnection | None = None
         self.sessions: list[AsyncSession] = []
+        self.failure: BaseException | None = None
+        """Why nothing of it may be committed."""
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Nobody may be waiting when the commit fails and its writer was cancelled meanwhile.
         self.committed.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -72,9 +87,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.engine: AsyncEngine = _create_engine(url)
+        self.engine: AsyncEngine = create_engine(url)
         self.on_commit: list[Callable[[], None]] = []
         """Called when a write that was announced (:func:`announce`) is on disk; must be quick."""
+        self.away_since: datetime | None = None
+        """Since when it cannot be used, None while it can (OBS-5)."""
+        self._proof: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
@@ -90,25 +108,56 @@ class Database:
         await self.engine.dispose()
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life; raises what the driver raises when there is none (OBS-5)."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Ask the database for a sign of life. Raises :class:`DatabaseAway`."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def prove_writable(self, seconds: float) -> None:
+        """Write something and see it stored within ``seconds`` (OBS-5). Raises :class:`DatabaseAway`."""
+        if self._proof is None or self._proof.done():
+            self._proof = asyncio.create_task(self._write_a_sign(), name="database-proof")
+        # Those who ask at the same time share one proof, and nobody who is impatient cuts it.
+        done, _ = await asyncio.wait({self._proof}, timeout=seconds)
+        if not done:
+            raise DatabaseAway(f"nothing could be stored within {seconds:g} s")
+        await self._proof
+
+    async def look_again(self) -> None:
+        """See whether it is back, if it was away. For the scheduler, every few seconds."""
+        if self.away_since is not None:
+            with suppress(DatabaseAway):
+                await self.prove_writable(LOOK_SECONDS)
+
+    async def _write_a_sign(self) -> None:
+        now = datetime.now(UTC).replace(tzinfo=None if self.is_sqlite else UTC)
+        async with self.write() as session:
+            await session.execute(_SIGN, {"key": SIGN_OF_LIFE, "now": now})
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for reading; nothing it changes is kept."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
+        """A session for reading; nothing it changes is kept. Raises :class:`DatabaseAway`."""
+        with self._noting_outages(writing=False):
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                await self._connect(session)
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session whose changes are on disk when the block has ended; an exception in the block undoes all of them."""
-        if not self.is_sqlite:
+        """A session whose changes are on disk when the block has ended; an exception in the block undoes all of them. Raises
+        :class:`DatabaseAway`."""
+        with self._noting_outages(writing=True):
+            if self.is_sqlite:
+                async with self._write_with_others() as session:
+                    yield session
+                return
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                await self._connect(session)
                 yield session
                 await _run_before_commit(session)
             self._tell([session])
-            return
+
+    @asynccontextmanager
+    async def _write_with_others(self) -> AsyncIterator[AsyncSession]:
         await self._take_turn()
         try:
             group = await self._open_group()
@@ -119,23 +168,61 @@ class Database:
                     yield session
                     await _run_before_commit(session)
                 group.sessions.append(session)
+            except BaseException as error:
+                if is_outage(error):
+                    group.failure = error  # SQLite may have undone the others' writes with this one
+                raise
             finally:
-                if self._waiting == 0 or len(group.sessions) >= GROUP_LIMIT:
+                if self._waiting == 0 or len(group.sessions) >= GROUP_LIMIT or group.failure:
                     await self._finish(self._commit_group(group))
         finally:
             self._lock.release()
         await asyncio.shield(group.committed)
 
+    async def _connect(self, session: AsyncSession) -> None:
+        """Take the connection now: what the network says to that is about the database."""
+        if self.is_sqlite:
+            return
+        try:
+            await session.connection()
+        except OSError as error:
+            raise DatabaseAway(reason_of(error)) from error
+
+    @contextmanager
+    def _noting_outages(self, *, writing: bool) -> Iterator[None]:
+        """What says that the database is away becomes :class:`DatabaseAway`, and is logged once until something could be written again."""
+        try:
+            yield
+        except Exception as error:
+            # A server that does not answer in time: the driver's own limit, nobody else's error comes out of a block like that.
+            if not is_outage(error) and not (isinstance(error, TimeoutError) and not self.is_sqlite):
+                raise
+            self._went_away(error)
+            if isinstance(error, DatabaseAway):
+                raise
+            raise DatabaseAway(reason_of(error)) from error
+        if writing and self.away_since is not None:
+            log.warning("the database can be used again", away_since=self.away_since)
+            self.away_since = None
+
+    def _went_away(self, error: Exception) -> None:
+        if self.away_since is None:
+            self.away_since = datetime.now(UTC)
+            log.error("the database cannot be used; what must be stored waits", reason=reason_of(error))
+
     async def _take_turn(self) -> None:
         """Wait for the lock. A writer that is cancelled meanwhile may have been the one the open group counted on to commit."""
         self._waiting += 1
         try:
-            await self._lock.acquire()
-        except BaseException:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._lock.acquire()
+        except BaseException as error:
             if self._group is not None:
                 task = asyncio.create_task(self._commit_left_over())
                 self._background.add(task)
                 task.add_done_callback(self._background.discard)
+            if isinstance(error, TimeoutError):
+                raise DatabaseAway("others have been writing for too long") from None
             raise
         finally:
             self._waiting -= 1
@@ -181,6 +268,8 @@ class Database:
         self._group = None
         assert group.connection is not None
         try:
+            if group.failure:
+                raise group.failure
             await group.connection.commit()
         except BaseException as error:
             await group.connection.invalidate()  # its transaction may still be open
@@ -226,32 +315,3 @@ def is_unique_violation(error: DBAPIError) -> bool:
     if isinstance(original, sqlite3.IntegrityError):
         return original.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
     return getattr(original, "sqlstate", None) == "23505"
-
-
-def _create_engine(url: str) -> AsyncEngine:
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, module=OneTripDriver(), pool_size=16, max_overflow=0, connect_args={"timeout": 30})
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        # The driver must not begin transactions by itself: BEGIN below says which kind.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # NORMAL may lose commits when the power fails
-            "busy_timeout=30000",
-            "foreign_keys=ON",
-            "cache_size=-16000",
-            "temp_store=MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        # A read that turns into a write late fails in spite of busy_timeout, so writers say so at once.
-        connection.connection.dbapi_connection.begin(writing=bool(connection.get_execution_options().get("writer")))
-
-    return engine

@@ -140,9 +140,14 @@ class OneTripConnection(AsyncAdapt_aiosqlite_connection):
         before = self.take_waiting()
         if not self._connection._connection:
             return
+        writing = self._begun == "writing"
 
         def trip(raw: sqlite3.Connection) -> None:
             _run_all(raw, before)
+            if writing and not raw.in_transaction:  # after some errors, a full disk for one; Python's commit would do nothing
+                undone = sqlite3.OperationalError("SQLite has undone the transaction by itself")
+                undone.sqlite_errorcode = sqlite3.SQLITE_IOERR
+                raise undone
             raw.commit()
 
         try:

@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import structlog
-
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.events.log import EventRecord, last_seq, read_after
-
-log = structlog.get_logger(__name__)
 
 _BATCH = 500
 _POLL_SECONDS = 1.0
@@ -57,18 +54,16 @@ class EventBus:
         self._db = db
         self._wake = asyncio.Event()
         self._subscriptions: set[Subscription] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("event-bus", self._follow)
         self._seq = 0
 
     async def start(self) -> None:
         """Begin to follow."""
-        self._task = asyncio.create_task(self._follow(), name="event-bus")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop following."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
 
     def wake(self) -> None:
         """Something was committed: look now."""
@@ -96,11 +91,7 @@ class EventBus:
             except TimeoutError:
                 pass
             self._wake.clear()
-            try:
-                await self._drain()
-            except Exception:
-                log.exception("event bus could not read the log")
-                await asyncio.sleep(_POLL_SECONDS)
+            await self._drain()
 
     async def _drain(self) -> None:
         while self._subscriptions:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.core.db import Database, insert_ignore
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.events.log import EventRecord, last_seq, read_after
 from whatsapp_dashboard.models import EventCursor
-
-log = structlog.get_logger(__name__)
 
 _BATCH = 200
 _POLL_SECONDS = 1.0
@@ -39,7 +37,7 @@ class Follower:
         self._wanted = wanted
         self._handle = handle
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask(f"follower:{name}", self._follow)
         self._seen = self._saved = 0
 
     async def start(self) -> None:
@@ -47,13 +45,11 @@ class Follower:
         async with self._db.write() as session:
             await session.execute(insert_ignore(session, EventCursor).values(name=self._name, seq=await last_seq(session)))
             self._seen = self._saved = await self._cursor(session)
-        self._task = asyncio.create_task(self._follow(), name=f"follower:{self._name}")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop following; what is left is read at the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
 
     def wake(self) -> None:
         """Something was committed: look now."""
@@ -67,12 +63,8 @@ class Follower:
     async def _follow(self) -> None:
         while True:
             self._wake.clear()
-            try:
-                while await self._step():
-                    pass
-            except Exception:
-                log.exception("events could not be handled; tried again", follower=self._name)
-                await asyncio.sleep(_POLL_SECONDS)
+            while await self._step():
+                pass
             try:
                 async with asyncio.timeout(_POLL_SECONDS):
                     await self._wake.wait()

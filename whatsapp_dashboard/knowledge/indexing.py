@@ -21,7 +21,8 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.safe_http import SafeHttp
-from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.core.steady import SteadyTask
+from whatsapp_dashboard.errors import AppError, DatabaseAway
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.knowledge.extraction import extract, kind_of
 from whatsapp_dashboard.knowledge.splitting import split
@@ -60,38 +61,31 @@ class Indexer:
         self._http = http
         self._max_bytes = max_bytes
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("knowledge-indexer", self._run)
+        self._cleared = False
 
     async def start(self) -> None:
         """Go on with what waits."""
-        self._wake.set()
-        self._task = asyncio.create_task(self._run(), name="knowledge-indexer")
+        self._cleared = False
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop; what is under way is begun anew at the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
 
     def wake(self) -> None:
         """There is a document to index."""
         self._wake.set()
 
     async def _run(self) -> None:
-        cleared = False
         while True:
+            if not self._cleared:
+                await self._clear_left()
+                self._cleared = True
+            while document := await self._next():
+                await self._index(document)
             await self._wake.wait()
             self._wake.clear()
-            try:
-                if not cleared:
-                    await self._clear_left()
-                    cleared = True
-                while document := await self._next():
-                    await self._index(document)
-            except Exception:
-                log.exception("documents could not be indexed; tried again")
-                await asyncio.sleep(5)
-                self._wake.set()
 
     async def _next(self) -> KnowledgeDocument | None:
         """The oldest document that waits, marked as begun."""
@@ -119,6 +113,8 @@ class Indexer:
         try:
             read = await self._text(document)
             rows = await asyncio.to_thread(_rows, read.title or document.title, read.body, read.kind)
+        except DatabaseAway:
+            raise
         except AppError as error:
             async with self._db.write() as session:
                 fresh = await session.get(KnowledgeDocument, document.id, with_for_update=True)

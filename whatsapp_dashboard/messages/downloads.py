@@ -12,6 +12,8 @@ from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.outage import outlast
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.messages import MediaRef, MessageType
 from whatsapp_dashboard.errors import AppError, Permanent, Retryable, TooLarge, Unavailable, Unsupported
 from whatsapp_dashboard.events.log import record
@@ -38,17 +40,18 @@ class MediaDownloads:
         self._store = store
         self._max_mb = max_mb
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("media-downloads", self._look)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Begin, with what an earlier run left."""
         self._wake.set()
-        self._task = asyncio.create_task(self._loop(), name="media-downloads")
+        self._loop.start()
 
     async def stop(self) -> None:
         """End at once: what is not here is still pending at the next start."""
-        tasks = [task for task in (self._task, *self._running.values()) if task]
+        await self._loop.stop()
+        tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -64,7 +67,7 @@ class MediaDownloads:
     def account_gone(self, _account_id: str) -> None:
         """Its downloads fail by themselves and wait."""
 
-    async def _loop(self) -> None:
+    async def _look(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
@@ -72,10 +75,7 @@ class MediaDownloads:
             except TimeoutError:
                 pass
             self._wake.clear()
-            try:
-                await self._start_some()
-            except Exception:
-                log.exception("the table of pending files could not be read")
+            await self._start_some()
 
     async def _start_some(self) -> None:
         free = PARALLEL - len(self._running)
@@ -102,7 +102,7 @@ class MediaDownloads:
     async def _fetch(self, media: Media, message: Message, workspace_id: str) -> None:
         try:
             outcome = await self._try(media, MessageType(message.type))
-            await self._settle(media, message, workspace_id, outcome)
+            await outlast(lambda: self._settle(media, message, workspace_id, outcome))
         except Unavailable:
             pass  # the account went offline: it is tried when it is ready again
         except Exception:

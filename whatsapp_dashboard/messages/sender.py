@@ -15,7 +15,7 @@ from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.domain.messages import Content, MessageStatus, Origin, SendResult
 from whatsapp_dashboard.engines.base import Capability, Engine
-from whatsapp_dashboard.errors import AppError, Retryable, TooMany, Unavailable
+from whatsapp_dashboard.errors import AppError, DatabaseAway, Retryable, TooMany, Unavailable
 from whatsapp_dashboard.messages.actions import Actions
 from whatsapp_dashboard.messages.content import as_numbered_text, body_of, content_of
 from whatsapp_dashboard.messages.governor import Refuse, Wait, breaker, gap_seconds, is_first_message, may_approach, retry_seconds
@@ -96,6 +96,8 @@ class AccountSender:
             self._wake.clear()
             try:
                 pause = await self._round()
+            except DatabaseAway:
+                pause = _OFFLINE_PAUSE
             except Exception:
                 log.exception("sender failed; it goes on", account_id=self.account_id)
                 pause = 5.0

@@ -18,6 +18,7 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Direction, MessageStatus, Origin, SendResult, status_advances
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import REASON_LENGTH, apply_change, choose_target, status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry
@@ -115,7 +116,7 @@ class Settler:
 
     async def _settle_all(self, batch: list[Outcome]) -> list[Outcome]:
         """Settle a batch, one by one when it does not go together; what could not be stored is returned."""
-        left = []
+        left: list[Outcome] = []
         groups = [batch]
         while groups:
             group = groups.pop(0)
@@ -123,6 +124,8 @@ class Settler:
                 async with self._db.write() as session:
                     settlement = _Settlement(session, self._clock.now())
                     await settlement.store(group)
+            except DatabaseAway:
+                return left + group + [outcome for later in groups for outcome in later]
             except Exception:
                 log.exception("outcomes of sends could not be stored", count=len(group))
                 if len(group) > 1:

@@ -20,7 +20,10 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, is_unique_violation
 from whatsapp_dashboard.core.keyed_worker import KeyedWorker
+from whatsapp_dashboard.core.outage import PAUSE_SECONDS, outlast
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.messages import Origin
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.outbound import Outbound
@@ -73,25 +76,23 @@ class ReplyRouter:
         self._clock = clock
         self._outbound = outbound
         self._repliers = tuple(repliers)
-        self._bus = bus
         self._worker = KeyedWorker("replies", parallel=parallel)
         self._taken: set[str] = set()
         self._latest: dict[str, str] = {}
         """The newest message taken of each conversation that is being decided about."""
         self._thinking: dict[str, _Thinking] = {}
-        self._watch: asyncio.Task[None] | None = None
+        self._watch = SteadyTask("replies:take-overs", lambda: self._watch_people(bus)) if bus else None
 
     async def start(self) -> None:
         """Go on with what an earlier run left undecided, in order (DUR-4)."""
-        if self._bus and self._watch is None:
-            self._watch = asyncio.create_task(self._watch_people(self._bus), name="replies:take-overs")
+        if self._watch:
+            self._watch.start()
         await self._load()
 
     async def stop(self, seconds: float = 4.0) -> None:
         """Finish what runs, within ``seconds``; the rest is still pending at the next start."""
         if self._watch:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            await self._watch.stop()
         await self._worker.close(seconds)
 
     async def idle(self) -> None:
@@ -158,7 +159,7 @@ class ReplyRouter:
         try:
             while True:
                 latest = self._latest.get(conversation_id, "")
-                open_ = await self._settle_at_once(message_id, latest)
+                open_ = await outlast(lambda latest=latest: self._settle_at_once(message_id, latest))  # type: ignore[misc]
                 if open_ is None or await self._think(open_):
                     return
         finally:
@@ -175,13 +176,16 @@ class ReplyRouter:
         self._thinking[conversation_id] = _Thinking(task, open_)
         try:
             outcome = await task
+        except DatabaseAway:
+            await asyncio.sleep(PAUSE_SECONDS)
+            return False
         except asyncio.CancelledError:
             if cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
                 raise  # the program stops
             return False
         finally:
             del self._thinking[conversation_id]
-        return await self._store(open_, outcome)
+        return await outlast(lambda: self._store(open_, outcome))
 
     async def _ask(self, open_: _Open) -> Answer | Skip:
         """The first answer, beginning with the replier that needs time, or the last reason why there is none."""

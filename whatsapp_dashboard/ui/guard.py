@@ -69,12 +69,9 @@ class Guard:
         """Close sockets whose session has ended by time or in another process. Runs until cancelled."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            try:
-                for session_id in list(self._sockets):
-                    if await runtime.current().auth.principal_of_session(session_id, roll=False) is None:
-                        self.end([session_id])
-            except Exception:
-                log.exception("checking the open sockets failed")
+            for session_id in list(self._sockets):
+                if await runtime.current().auth.principal_of_session(session_id, roll=False) is None:
+                    self.end([session_id])
 
     def _is_api(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self._api)

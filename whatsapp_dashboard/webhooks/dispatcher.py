@@ -15,6 +15,7 @@ from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import CryptoError, SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.models import Webhook
 from whatsapp_dashboard.webhooks.attempt import Letter, Outcome, attempt
 from whatsapp_dashboard.webhooks.claims import AT_ONCE, Claims
@@ -26,7 +27,6 @@ from whatsapp_dashboard.webhooks.settling import Settled, Settler
 
 log = structlog.get_logger(__name__)
 
-_AGAIN_SECONDS = 1.0
 _SUCCESS_SHOWN_AFTER = timedelta(seconds=5)
 """The time of the latest success is stored this often, while nothing else changes."""
 
@@ -60,7 +60,7 @@ class Dispatcher:
         self._stored: dict[str, dict[str, Any]] = {}
         self._storing: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("webhook-dispatcher", self._run)
         self._dice = random.Random()  # noqa: S311 - spreads retries
 
     async def start(self) -> None:
@@ -68,13 +68,11 @@ class Dispatcher:
         await self._claims.free_dead_owners()
         await self.reload()
         self._settler.start()
-        self._task = asyncio.create_task(self._run(), name="webhook-dispatcher")
+        self._loop.start()
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing new, let running requests end within ``seconds``, write down what ended and give back the rest."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
         await asyncio.gather(*(lane.close(seconds) for lane in self._lanes.values()))
         await self._settler.stop()
         await self._claims.free_own()
@@ -140,12 +138,8 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            try:
-                while await self._step():
-                    pass
-            except Exception:
-                log.exception("deliveries could not be claimed; tried again")
-                await asyncio.sleep(_AGAIN_SECONDS)
+            while await self._step():
+                pass
 
     async def _step(self) -> bool:
         """Claim for every lane that has room. Returns whether some got all they asked for and have room again."""

@@ -18,6 +18,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit, insert_ignore
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import EventRecord, last_seq, read_after
 from whatsapp_dashboard.models import EventCursor, Webhook, WebhookDelivery
@@ -136,7 +137,7 @@ class FanOut:
         self._bodies = bodies
         self._on_new = on_new
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("webhook-fan-out", self._follow)
         self._seen = 0
         """No event up to here is still to be turned into a delivery."""
         self._saved = 0
@@ -148,13 +149,11 @@ class FanOut:
             self._seen = self._saved = (
                 await session.execute(select(col(EventCursor.seq)).where(col(EventCursor.name) == CURSOR))
             ).scalar_one()
-        self._task = asyncio.create_task(self._follow(), name="webhook-fan-out")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop following; what is left is read at the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
 
     def wake(self) -> None:
         """Something was committed: look now."""
@@ -163,12 +162,8 @@ class FanOut:
     async def _follow(self) -> None:
         while True:
             self._wake.clear()
-            try:
-                while await self._step():
-                    pass
-            except Exception:
-                log.exception("events could not be turned into deliveries; tried again")
-                await asyncio.sleep(_POLL_SECONDS)
+            while await self._step():
+                pass
             try:
                 async with asyncio.timeout(_POLL_SECONDS):
                     await self._wake.wait()

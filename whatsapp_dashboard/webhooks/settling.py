@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.models import Webhook, WebhookDelivery
@@ -26,7 +27,6 @@ from whatsapp_dashboard.webhooks.views import DeliveryState
 log = structlog.get_logger(__name__)
 
 _BATCH = 200
-_AGAIN_SECONDS = 1.0
 _REST_SECONDS = 0.02
 """After a write: results that come meanwhile share the next one."""
 _ATTEMPT = metadata.tables["webhook_attempt"]
@@ -71,17 +71,15 @@ class Settler:
         self._on_settled = on_settled
         self._results: list[Settled] = []
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = SteadyTask("webhook-settling", self._write)
 
     def start(self) -> None:
         """Begin to write."""
-        self._task = asyncio.create_task(self._write(), name="webhook-settling")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Write what is there, then stop."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
         while self._results:
             await self._step()
 
@@ -92,16 +90,12 @@ class Settler:
 
     async def _write(self) -> None:
         while True:
+            while self._results:
+                # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
+                await asyncio.shield(self._step())
+                await asyncio.sleep(_REST_SECONDS)
             await self._wake.wait()
             self._wake.clear()
-            while self._results:
-                try:
-                    # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
-                    await asyncio.shield(self._step())
-                    await asyncio.sleep(_REST_SECONDS)
-                except Exception:
-                    log.exception("results of deliveries could not be written; tried again")
-                    await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _step(self) -> None:
         batch = self._results[:_BATCH]

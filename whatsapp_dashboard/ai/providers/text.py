@@ -25,4 +25,4 @@ def whole_sentences(text: str) -> str:
     ends = [match.end() for match in _END.finditer(text)]
     if not ends or ends[-1] < len(text) * _MOST:
         return text
-    return text[: ends[-1]].rstrip()
+    return text[: ends[-1]].rstrip() or text

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from whatsapp_dashboard import runtime
+from whatsapp_dashboard.errors import DatabaseAway
 
 router = APIRouter(prefix="/health", tags=["health"])
 
-PING_SECONDS = 3.0
+PROOF_SECONDS = 3.0
+"""Within this time something must be stored."""
 
 
 @router.get("/live")
@@ -23,7 +24,7 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready() -> JSONResponse:
-    """Whether it can do its work: 200, or 503 with the reason."""
+    """Whether it can do its work: 200, or 503 with the reason. Ready means that something could be stored a moment ago."""
     reason = await _why_not_ready()
     if reason is None:
         return JSONResponse({"status": "ready"})
@@ -35,9 +36,8 @@ async def _why_not_ready() -> str | None:
     if program is None or not program.pool.started:
         return "whatsapp_not_initialized"
     try:
-        async with asyncio.timeout(PING_SECONDS):
-            await program.db.ping()
-            lonely = await program.ai.lacks_providers()
-    except Exception:
-        return "database_unreachable"
+        await program.db.prove_writable(PROOF_SECONDS)
+        lonely = program.settings.ready_needs_ai_providers and await program.ai.lacks_providers()
+    except DatabaseAway:
+        return DatabaseAway.code
     return "ai_no_providers" if lonely else None

@@ -214,6 +214,7 @@ class MultideviceEngine(Engine):
             except Exception:
                 if not self._over:
                     log.exception("a session event could not be handled", account_id=self.context.account_id)
+                    await self._end(Disconnected(DisconnectCause.CONNECTION_LOST, "Something went wrong here; the session is restarted."))
 
     async def _on_session(self, event: dict[str, Any]) -> None:
         match event["k"]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.engine_events import DisconnectCause, Disconnected
 from whatsapp_dashboard.engines.base import EngineProcess, Surroundings
 from whatsapp_dashboard.engines.multidevice.host_process import HostProcess
@@ -99,7 +100,7 @@ class EngineHosts(Surroundings):
         self._hosts: list[_Host] = []
         self._troubled: set[str] = set()
         """Sessions in which the library hung: each gets a host of its own, so that the next time hurts nobody else."""
-        self._heart: asyncio.Task[None] | None = None
+        self._heart = SteadyTask("engine-hosts", self._watch)
         self._background: set[asyncio.Task[None]] = set()
 
     async def take(self, session_id: str, on_push: Push, on_lost: Callable[[Disconnected], None]) -> Seat:
@@ -107,8 +108,7 @@ class EngineHosts(Surroundings):
 
         Raises :class:`Unavailable` when no host can be started.
         """
-        if self._heart is None:
-            self._heart = asyncio.create_task(self._watch(), name="engine hosts")
+        self._heart.start()
         host = self._with_room(session_id)
         host.starts += 1
         host.empty.clear()
@@ -135,9 +135,7 @@ class EngineHosts(Surroundings):
 
     async def stop(self) -> None:
         """End all hosts."""
-        if self._heart:
-            self._heart.cancel()
-            await asyncio.gather(self._heart, return_exceptions=True)
+        await self._heart.stop()
         hosts, self._hosts = self._hosts, []
         await asyncio.gather(*(host.process.end() for host in hosts), *self._background, return_exceptions=True)
 

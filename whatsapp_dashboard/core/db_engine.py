@@ -1,0 +1,55 @@
+"""Opens the database: the drivers, their limits and their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
+
+LOCKED_SECONDS = 8
+"""How long a write waits for another program that has locked the SQLite file."""
+CONNECT_SECONDS = 10
+"""How long PostgreSQL may take to let us in."""
+STATEMENT_SECONDS = 60
+"""How long PostgreSQL may take for one statement: a server that has gone without a word is noticed."""
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine for the database at ``url`` (an SQLAlchemy async URL)."""
+    if not url.startswith("sqlite"):
+        return create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+            pool_timeout=CONNECT_SECONDS,
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        )
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS}
+    engine = create_async_engine(url, module=OneTripDriver(), connect_args={"timeout": LOCKED_SECONDS}, **options)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: BEGIN below says which kind.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # NORMAL may lose commits when the power fails
+            f"busy_timeout={LOCKED_SECONDS * 1_000}",
+            "foreign_keys=ON",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        # A read that turns into a write late fails in spite of busy_timeout, so writers say so at once.
+        connection.connection.dbapi_connection.begin(writing=bool(connection.get_execution_options().get("writer")))
+
+    return engine
