@@ -29,7 +29,7 @@ from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.credits.settling import Settlement
 from whatsapp_dashboard.engines.registry import engine_class
@@ -105,7 +105,7 @@ class Runtime:
         self.processes = Processes(self.pool)
 
         self.network = AllowList(self.db, self.clock)
-        self.http = SafeHttp(lambda: self.network.current, user_agent=USER_AGENT)
+        self.http = Outgoing(self.network.of, user_agent=USER_AGENT)
         self.media_links = MediaLinks(self.db, self.http, max_mb=settings.media_max_mb)
         self._build_webhooks()
         self.credits = CreditService(self.db, self.clock)

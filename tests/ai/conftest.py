@@ -27,7 +27,7 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.knowledge.service import KnowledgeService
 from whatsapp_dashboard.messages.media import MediaStore
@@ -94,7 +94,7 @@ async def bot(db: Database, clock: MovableClock, tmp_path: Path, server: LlmServ
     """An account without AI yet."""
     settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
     box = SecretBox(b"k" * 32)
-    http = SafeHttp(lambda: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
+    http = Outgoing(lambda _: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
     providers, breakers = Providers(http), Breakers(clock)
     failover = Failover(providers, breakers)
     knowledge = KnowledgeService(db, clock, http, max_mb=5)

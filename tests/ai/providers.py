@@ -11,7 +11,7 @@ from tests.support.llm_server import LlmServer
 from whatsapp_dashboard.ai.providers.base import Completion, Connection, Prompt, ProviderError, Turn
 from whatsapp_dashboard.ai.providers.registry import KINDS, Providers
 from whatsapp_dashboard.core.addresses import Allowed
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 
 LOOPBACK = Allowed.parse(["127.0.0.0/8"])
 KEY = "sk-test/9f8e+7d6c5b4a=x"
@@ -60,7 +60,7 @@ class Asking:
 
     def __init__(self, server: LlmServer, allowed: Allowed = LOOPBACK, **options: Any) -> None:
         self.server = server
-        self.http = SafeHttp(lambda: allowed, user_agent="test", **options)
+        self.http = Outgoing(lambda _: allowed, user_agent="test", **options)
         self.providers = Providers(self.http)
 
     async def close(self) -> None:
@@ -71,7 +71,7 @@ class Asking:
     def connection(self, kind: str, **changes: Any) -> Connection:
         """To the local server, with the default model."""
         model = self.providers.kind(kind).default_model or MODELS[kind]
-        return replace(Connection(kind, model, KEY, self.server.url(kind)), **changes)
+        return replace(Connection(kind, model, KEY, self.server.url(kind), workspace_id="mine"), **changes)
 
     async def complete(self, kind: str, prompt: Prompt = PROMPT, *, seconds: float = SECONDS, **changes: Any) -> Completion:
         """An answer."""

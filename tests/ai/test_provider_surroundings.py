@@ -100,8 +100,8 @@ def test_the_dashboard_starts_without_any_sdk() -> None:
     """AI-2: 1 to 2 seconds and some 100 MB that an installation without AI never pays."""
     code = (
         "import sys, whatsapp_dashboard.runtime, whatsapp_dashboard.api.app, whatsapp_dashboard.ai.providers.registry as registry\n"
-        "from whatsapp_dashboard.core.safe_http import SafeHttp\n"
-        "kinds = registry.Providers(SafeHttp(lambda: None, user_agent='test')).kinds()\n"
+        "from whatsapp_dashboard.core.outgoing import Outgoing\n"
+        "kinds = registry.Providers(Outgoing(lambda _: None, user_agent='test')).kinds()\n"
         "[(kind.takes_images('gpt-6'), kind.takes_audio('gemini-3')) for kind in kinds]\n"
         f"print([name for name in {SDKS!r} if name in sys.modules])"
     )

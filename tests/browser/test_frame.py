@@ -67,6 +67,10 @@ async def test_ana_adds_an_operator_and_disables_him(window: Window) -> None:
     await page.goto("/team")
     await page.get_by_role("button", name="Add operator").click()
     await page.get_by_label("User name").fill("dora")
+    await page.get_by_label("Your own password").fill("not my password")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("The current password is not right.")
+    await page.get_by_label("Your own password").fill(PASSWORDS["ana"])
     await page.get_by_role("button", name="Add", exact=True).click()
     password = await page.locator("#new-password").inner_text()
     await page.get_by_role("button", name="Done").click()
@@ -78,6 +82,31 @@ async def test_ana_adds_an_operator_and_disables_him(window: Window) -> None:
     await page.get_by_role("button", name="Disable").click()
     await expect(page.get_by_role("row", name=re.compile("dora"))).to_contain_text("Disabled")
     await expect(theirs.locator("#password")).to_be_visible()
+    await page.get_by_role("row", name=re.compile("dora")).get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Enable").click()
+    await page.get_by_label("Your own password").fill(PASSWORDS["ana"])
+    await page.get_by_role("button", name="Enable").click()
+    await expect(page.get_by_text("dora can log in again")).to_be_visible()
+
+
+async def test_a_higher_role_asks_for_the_password_and_a_lower_one_does_not(window: Window) -> None:
+    """SEC-6"""
+    page = await window.log_in("ana", PASSWORDS["ana"])
+    await page.goto("/team")
+    role = page.get_by_role("row", name=re.compile("vic")).get_by_role("combobox")
+    await role.click()
+    await page.get_by_role("option", name="operator").click()
+    await expect(page.get_by_role("heading", name="Make vic operator?")).to_be_visible()
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(role).to_have_text("viewer")
+    await role.click()
+    await page.get_by_role("option", name="operator").click()
+    await page.get_by_label("Your own password").fill(PASSWORDS["ana"])
+    await page.get_by_role("button", name="Change role").click()
+    await expect(role).to_have_text("operator")
+    await role.click()
+    await page.get_by_role("option", name="viewer").click()
+    await expect(role).to_have_text("viewer")
 
 
 async def test_ana_changes_her_password_and_turns_two_step_log_in_on(window: Window) -> None:
@@ -94,6 +123,8 @@ async def test_ana_changes_her_password_and_turns_two_step_log_in_on(window: Win
     await expect(page.get_by_text("Password changed")).to_be_visible()
     await expect(elsewhere.locator("#password")).to_be_visible()
     await page.get_by_role("button", name="Set up").click()
+    await page.get_by_label("Your password").fill("a-new-long-password")
+    await page.get_by_role("button", name="Continue").click()
     secret = await page.locator("code").inner_text()
     await page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
     await page.get_by_role("button", name="Turn on").click()

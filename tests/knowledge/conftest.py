@@ -12,7 +12,7 @@ from tests.support.clock import MovableClock
 from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.knowledge.service import KnowledgeService
 from whatsapp_dashboard.knowledge.views import DocumentRow
 
@@ -45,7 +45,7 @@ class Library:
 @pytest.fixture
 async def library(db: Database, clock: MovableClock) -> AsyncIterator[Library]:
     """An empty one; loopback is allowed."""
-    http = SafeHttp(lambda: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
+    http = Outgoing(lambda _: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
     knowledge = KnowledgeService(db, clock, http, max_mb=2)
     await knowledge.indexer.start()
     yield Library(db, await make_cast(db), knowledge)

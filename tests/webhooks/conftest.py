@@ -18,7 +18,7 @@ from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.domain.ids import Address, new_id
 from whatsapp_dashboard.domain.messages import MessageType
 from whatsapp_dashboard.events.log import record
@@ -46,7 +46,7 @@ class House:
     clock: MovableClock
     cast: Cast
     receivers: Receivers
-    http: SafeHttp
+    http: Outgoing
     box: SecretBox
     feed: DeliveryFeed
     dispatcher: Dispatcher
@@ -122,15 +122,15 @@ async def receivers() -> AsyncIterator[Receivers]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[SafeHttp]:
+async def http() -> AsyncIterator[Outgoing]:
     """Requests that may reach loopback."""
-    client = SafeHttp(lambda: Allowed.parse(["127.0.0.0/8"]), user_agent="test")
+    client = Outgoing(lambda _: Allowed.parse(["127.0.0.0/8"]), user_agent="test")
     yield client
     await client.close()
 
 
 @pytest.fixture
-async def house(db: Database, clock: MovableClock, receivers: Receivers, http: SafeHttp) -> AsyncIterator[House]:
+async def house(db: Database, clock: MovableClock, receivers: Receivers, http: Outgoing) -> AsyncIterator[House]:
     """Everything running, on SQLite and on PostgreSQL."""
     made = await build(db, clock, receivers, http)
     await made.fan_out.start()
@@ -141,14 +141,14 @@ async def house(db: Database, clock: MovableClock, receivers: Receivers, http: S
 
 
 @pytest.fixture
-async def house_on_postgres(postgres_url: str, clock: MovableClock, receivers: Receivers, http: SafeHttp) -> AsyncIterator[House]:
+async def house_on_postgres(postgres_url: str, clock: MovableClock, receivers: Receivers, http: Outgoing) -> AsyncIterator[House]:
     """Everything, not running, on PostgreSQL: other processes do the work."""
     db = Database(postgres_url)
     yield await build(db, clock, receivers, http)
     await db.close()
 
 
-async def build(db: Database, clock: MovableClock, receivers: Receivers, http: SafeHttp, *, parallel: int = 4) -> House:
+async def build(db: Database, clock: MovableClock, receivers: Receivers, http: Outgoing, *, parallel: int = 4) -> House:
     """Everything, not yet running."""
     cast = await make_cast(db)
     box, feed, bodies = SecretBox(os.urandom(32)), DeliveryFeed(), BodyBuilder("https://chat.example.org")

@@ -16,7 +16,7 @@ from tests.support.receivers import Receivers
 from tests.webhooks.conftest import House, build, states
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import read_after
@@ -291,7 +291,7 @@ async def test_a_name_that_leads_elsewhere_after_saving_opens_no_socket(db: Data
     async def resolve(host: str, port: int) -> list[str]:
         return answers[host]
 
-    http = SafeHttp(Allowed, user_agent="test", resolve=resolve)
+    http = Outgoing(lambda _: Allowed(), user_agent="test", resolve=resolve)
     house = await build(db, clock, receivers, http)
     await house.fan_out.start()
     hook = await house.hook(f"http://shop.test:{receivers.numbers[0]}/accept/a")

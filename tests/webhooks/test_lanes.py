@@ -25,7 +25,7 @@ async def test_what_ended_in_the_turn_in_which_the_gate_closed_takes_no_room_for
         if item.id == "b":
             lane.drain()
 
-    lane = Lane(Endpoint("w", "http://127.0.0.1"), Gate(True, False, Breaker()), 3, deliver, lambda: None)
+    lane = Lane(Endpoint("w", "mine", "http://127.0.0.1"), Gate(True, False, Breaker()), 3, deliver, lambda: None)
     lane.add([claimed(name) for name in "abcd"])
     await asyncio.sleep(0)
     go.set()

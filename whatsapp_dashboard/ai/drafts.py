@@ -62,7 +62,7 @@ async def connection_of(
             if draft.kind != row.kind or draft.url != row.url:
                 raise Invalid("Enter the key again: it was given for another address.", code="key_needed", field="key")
             key = open_key(box, row)
-    return Connection(kind=draft.kind, model=draft.model, key=key, url=draft.url, chat=None)
+    return Connection(kind=draft.kind, model=draft.model, key=key, url=draft.url, chat=None, workspace_id=who.workspace_id)
 
 
 def _lower(word: str) -> str:

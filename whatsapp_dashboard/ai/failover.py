@@ -26,6 +26,7 @@ class Target:
     """A provider of an account, ready to be asked. Holds the key: never logged or stored."""
 
     id: str
+    workspace_id: str
     kind: str
     label: str
     model: str
@@ -83,7 +84,9 @@ class Failover:
     ) -> None:
         """Ask this provider, whether it rests or not."""
         memory = chat(target) if chat else None
-        connection = Connection(kind=target.kind, model=target.model, key=target.key, url=target.url, chat=memory)
+        connection = Connection(
+            kind=target.kind, model=target.model, key=target.key, url=target.url, chat=memory, workspace_id=target.workspace_id
+        )
         began = time.monotonic()
         try:
             completion = await self._providers.complete(connection, _for(target, prompt), seconds)

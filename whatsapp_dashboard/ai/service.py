@@ -19,7 +19,7 @@ from whatsapp_dashboard.ai.views import KEPT, AiConfigView, KindView, ModelView,
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
@@ -35,7 +35,7 @@ LIST_SECONDS = 15.0
 class AiService:
     """The AI of accounts of the asking operator's workspace. Viewers read, operators work."""
 
-    def __init__(self, db: Database, clock: Clock, box: SecretBox, http: SafeHttp, *, providers: Providers, breakers: Breakers) -> None:
+    def __init__(self, db: Database, clock: Clock, box: SecretBox, http: Outgoing, *, providers: Providers, breakers: Breakers) -> None:
         self._db = db
         self._clock = clock
         self._box = box
@@ -89,7 +89,7 @@ class AiService:
             if error.kind in ("auth", "invalid"):
                 raise Invalid(error.message, code=f"provider_{error.kind}", field="key" if error.kind == "auth" else None) from None
             if error.kind == "blocked_address":
-                await self._http.examine(draft.url)  # says why, and what an owner can allow
+                await self._http.of(who.workspace_id).examine(draft.url)  # says why, and what an owner can allow
             raise Unavailable(error.message, code="provider_failed") from None
         return [ModelView(each.id, each.name, each.takes_images, each.takes_audio) for each in found]
 
@@ -142,7 +142,7 @@ class AiService:
         who.require(Role.OPERATOR)
         draft = check_draft(self._providers, draft)
         if draft.url:
-            await self._http.examine(draft.url)
+            await self._http.of(who.workspace_id).examine(draft.url)
         now = self._clock.now()
         row = AiProvider(id=new_id(), account_id=account_id, position=0, kind=draft.kind, model=draft.model, created_at=now)
         async with self._db.write() as session:
@@ -167,7 +167,7 @@ class AiService:
         async with self._db.read() as session:
             before = (await self._owned(session, who, account_id, provider_id)).url
         if draft.url and draft.url != before:
-            await self._http.examine(draft.url)
+            await self._http.of(who.workspace_id).examine(draft.url)
         async with self._db.write() as session:
             account = await owned_account(session, who, account_id, lock=True)
             row = await self._owned(session, who, account_id, provider_id)

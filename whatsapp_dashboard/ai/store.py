@@ -49,14 +49,15 @@ async def providers_of(session: AsyncSession, account_id: str) -> list[AiProvide
 async def read_setup(session: AsyncSession, box: SecretBox, providers: Providers, account: Account, config: AiConfig | None) -> Setup:
     """Everything an answer of this account needs."""
     rows = await providers_of(session, account.id)
-    targets = tuple(target_of(row, providers.kind(row.kind), open_key(box, row)) for row in rows if row.enabled)
+    targets = tuple(target_of(row, account, providers.kind(row.kind), open_key(box, row)) for row in rows if row.enabled)
     return Setup(account, settings_of(config), targets)
 
 
-def target_of(row: AiProvider, kind: ProviderKind, key: str) -> Target:
+def target_of(row: AiProvider, account: Account, kind: ProviderKind, key: str) -> Target:
     """A stored provider, ready to be asked."""
     return Target(
         id=row.id,
+        workspace_id=account.workspace_id,
         kind=row.kind,
         label=row.label or kind.title,
         model=row.model,

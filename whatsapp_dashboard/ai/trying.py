@@ -67,6 +67,7 @@ class AiTrying:
         # Under a name of its own: what fails here may be a draft's fault, and takes no turn from customers.
         target = Target(
             id=f"test:{who.operator_id}",
+            workspace_id=who.workspace_id,
             kind=draft.kind,
             label=checked.label or self._providers.kind(draft.kind).title,
             model=connection.model,

@@ -23,6 +23,7 @@ from whatsapp_dashboard.api.routes import (
     messages,
     network,
     operators,
+    second_factor,
     sending,
     system,
     webhooks,
@@ -32,6 +33,7 @@ from whatsapp_dashboard.errors import NotFound
 
 ROUTERS: list[APIRouter] = [
     auth.router,
+    second_factor.router,
     operators.router,
     accounts.router,
     ai.router,

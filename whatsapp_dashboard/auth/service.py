@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
@@ -12,9 +11,11 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from whatsapp_dashboard.auth import passwords, totp
+from whatsapp_dashboard.auth import addresses, passwords
+from whatsapp_dashboard.auth.confirming import Confirmation
 from whatsapp_dashboard.auth.lockout import Lockout
 from whatsapp_dashboard.auth.operators import Operators
+from whatsapp_dashboard.auth.second_factor import SecondFactor
 from whatsapp_dashboard.auth.sessions import BROWSER, TOKEN, Issued, SessionInfo, Sessions
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
@@ -22,7 +23,7 @@ from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.principal import Principal, Role
-from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unauthenticated
+from whatsapp_dashboard.errors import NotFound, Unauthenticated
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.models import LoginSession, Operator, Workspace
 from whatsapp_dashboard.models.workspace import DEFAULT_WORKSPACE
@@ -31,14 +32,6 @@ PRUNE_EVERY = timedelta(minutes=15)
 TOKEN_LIFETIME = timedelta(hours=24)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What an authenticator app needs to be set up: the QR code, and the same secret to type in."""
-
-    secret: str
-    qr: str
 
 
 class AuthService:
@@ -52,7 +45,11 @@ class AuthService:
         self._pruner = SteadyTask("auth-prune", self._prune_forever)
         self.sessions = Sessions(db, clock)
         self.lockout = Lockout(db, clock)
-        self.operators = Operators(db, self.sessions)
+        self._confirmation = Confirmation(db, self.lockout)
+        self.second_factor = SecondFactor(
+            db, box, clock, sessions=self.sessions, lockout=self.lockout, confirmation=self._confirmation
+        )
+        self.operators = Operators(db, self.sessions, self._confirmation)
         self.first_password: str | None = None
         """The generated password of the first operator, in the process that made it; to be printed once (SEC-1)."""
 
@@ -98,18 +95,20 @@ class AuthService:
         """Start a session. Raises :class:`Unauthenticated` (code ``bad_credentials``, ``totp_required`` or ``totp_wrong``) or
         :class:`TooMany`; nothing tells a wrong password from an unknown name."""
         name = username.strip().lower()[:64]
-        attempt = await self.lockout.begin(ip[:64], name)
+        attempt = await self.lockout.begin(ip, name)
         async with self._db.read() as session:
             operator = await session.scalar(select(Operator).where(func.lower(col(Operator.username)) == name))
         right = await passwords.verify(password, operator.password_hash if operator else None)
         if operator is None or not right or operator.disabled:
             log.warning("log-in refused", ip=ip)
+            await self.lockout.failed(attempt, operator, ip, "password")
             _refuse("The user name or the password is not right.", "bad_credentials")
         if operator.totp_enabled:
             if not totp_code:
                 await self.lockout.forget(attempt)
                 _refuse("Enter the code from your authenticator app.", "totp_required")
-            if not await self._use_code(operator.id, totp_code):
+            if not await self.second_factor.use(operator.id, totp_code):
+                await self.lockout.failed(attempt, operator, ip, "code")
                 _refuse("That code is not right. Wait for the next one and try again.", "totp_wrong")
         async with self._db.write() as session:
             # Read again under the write: the operator may have been disabled while the password was checked.
@@ -117,6 +116,7 @@ class AuthService:
             if current is None or current.disabled or current.password_hash != operator.password_hash:
                 _refuse("The user name or the password is not right.", "bad_credentials")
             current.last_login_at = self._clock.now()
+            await addresses.remember(session, current.id, attempt.ip, self._clock.now())
             issued = await self.sessions.issue(session, current, kind=kind, ip=ip, user_agent=user_agent)
             record(
                 session,
@@ -124,7 +124,7 @@ class AuthService:
                 workspace_id=current.workspace_id,
                 data={"operator_id": current.id, "username": current.username, "ip": ip, "kind": kind},
             )
-        await self.lockout.succeeded(ip[:64], name)
+        await self.lockout.succeeded(attempt)
         return issued
 
     async def authenticate(self, token: str, user_agent: str) -> Principal | None:
@@ -179,12 +179,14 @@ class AuthService:
         return len(await self.sessions.end(mine, col(LoginSession.id) != who.session_id))
 
     async def change_password(self, who: Principal, current: str, new: str, *, ip: str) -> None:
-        """Set a new password and end the other sessions. Wrong tries count for the lock-out."""
+        """Set a new password, end the other sessions, and know no address any more but this one. Raises :class:`Invalid`, or
+        :class:`TooMany` after five wrong tries."""
         passwords.check_new(new, field="new_password")
-        await self._confirm_password(who, current, ip)
+        await self._confirmation.require(who, current, ip=ip)
         hashed = await passwords.hash_password(new)
         async with self._db.write() as session:
             await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(password_hash=hashed))
+            await addresses.forget(session, who.operator_id, but=addresses.counted_as(ip))
             record(
                 session,
                 "operator.password_changed",
@@ -192,35 +194,6 @@ class AuthService:
                 data={"operator_id": who.operator_id, "username": who.username, "ip": ip},
             )
         await self.revoke_others(who)
-
-    async def has_totp(self, who: Principal) -> bool:
-        """Whether the second factor is on."""
-        return (await self._operator(who.operator_id)).totp_enabled
-
-    async def begin_totp(self, who: Principal) -> Enrolment:
-        """Make a secret for an authenticator app; it counts only after :meth:`confirm_totp`."""
-        secret = totp.new_secret()
-        async with self._db.write() as session:
-            operator = await session.get(Operator, who.operator_id)
-            if operator is None or operator.totp_enabled:
-                raise Conflict("The second factor is on already. Turn it off first.")
-            operator.totp_secret = totp.seal(self._box, operator.id, secret)
-            operator.totp_last_step = None
-        return Enrolment(secret, await asyncio.to_thread(totp.qr_data_url, totp.address(secret, who.username)))
-
-    async def confirm_totp(self, who: Principal, code: str) -> None:
-        """Turn the second factor on with a first right code, and end the other sessions."""
-        if not await self._use_code(who.operator_id, code):
-            raise Invalid("That code is not right. Wait for the next one and try again.", field="code")
-        async with self._db.write() as session:
-            await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=True))
-        await self.revoke_others(who)
-
-    async def disable_totp(self, who: Principal, password: str, *, ip: str) -> None:
-        """Turn the second factor off; asks for the password again. Wrong tries count for the lock-out."""
-        await self._confirm_password(who, password, ip)
-        async with self._db.write() as session:
-            await session.execute(update(Operator).where(col(Operator.id) == who.operator_id).values(totp_enabled=False, totp_secret=None))
 
     async def prune(self) -> None:
         """Forget sessions and failed log-ins whose time is over."""
@@ -231,38 +204,6 @@ class AuthService:
         while True:
             await self.prune()
             await asyncio.sleep(PRUNE_EVERY.total_seconds())
-
-    async def _confirm_password(self, who: Principal, password: str, ip: str) -> None:
-        name = who.username.lower()
-        await self.lockout.begin(ip, name)
-        if not await passwords.verify(password, (await self._operator(who.operator_id)).password_hash):
-            raise Invalid("The current password is not right.", field="current_password", code="wrong_password")
-        await self.lockout.succeeded(ip, name)
-
-    async def _use_code(self, operator_id: str, code: str) -> bool:
-        async with self._db.write() as session:
-            operator = await session.get(Operator, operator_id)
-            step = totp.accepted_step(self._box, operator, code, self._clock.now()) if operator else None
-            if operator is None or step is None:
-                return False
-            # Conditional, so that of two log-ins with the same code at the same moment one fails.
-            used = await session.execute(
-                update(Operator)
-                .where(
-                    col(Operator.id) == operator_id,
-                    (col(Operator.totp_last_step).is_(None)) | (col(Operator.totp_last_step) < step),
-                )
-                .values(totp_last_step=step)
-                .returning(col(Operator.id))
-            )
-            return used.first() is not None
-
-    async def _operator(self, operator_id: str) -> Operator:
-        async with self._db.read() as session:
-            operator = await session.get(Operator, operator_id)
-        if operator is None:
-            raise Unauthenticated("Your session has ended. Please log in again.")
-        return operator
 
 
 def _refuse(message: str, code: str) -> NoReturn:

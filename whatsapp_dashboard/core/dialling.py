@@ -61,13 +61,13 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         self,
         allowed: Callable[[], Allowed],
         dialled: ContextVar[Dialled | None],
+        names: NameLookup,
         *,
-        resolve: Resolver | None = None,
         connect: Callable[..., Any] | None = None,
     ) -> None:
         self._allowed = allowed
         self._dialled = dialled
-        self._names = NameLookup(resolve)
+        self._names = names
         self._connect = connect or asyncio.open_connection
 
     def close(self) -> None:

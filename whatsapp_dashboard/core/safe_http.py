@@ -26,7 +26,7 @@ import httpcore
 import httpx
 
 from whatsapp_dashboard.core.addresses import Allowed
-from whatsapp_dashboard.core.dialling import CheckedBackend, Dialled, NoAnswer, Refused, Resolver
+from whatsapp_dashboard.core.dialling import CheckedBackend, Dialled, NameLookup, NoAnswer, Refused, Resolver
 from whatsapp_dashboard.errors import Invalid, TooLarge, Unavailable
 
 __all__ = ["Answer", "Fetched", "NoAnswer", "Refused", "SafeHttp", "check_url"]
@@ -118,13 +118,21 @@ def _trusted() -> ssl.SSLContext:
 
 
 class SafeHttp:
-    """Makes requests. ``allowed`` is asked at each connection; ``resolve`` and ``connect`` stand in for the system's in tests."""
+    """Makes requests. ``allowed`` is asked at each connection; ``names`` are shared with others, or looked up by itself; ``resolve`` and
+    ``connect`` stand in for the system's in tests."""
 
     def __init__(
-        self, allowed: Callable[[], Allowed], *, user_agent: str, resolve: Resolver | None = None, connect: Callable[..., Any] | None = None
+        self,
+        allowed: Callable[[], Allowed],
+        *,
+        user_agent: str,
+        resolve: Resolver | None = None,
+        names: NameLookup | None = None,
+        connect: Callable[..., Any] | None = None,
     ) -> None:
         self.user_agent = user_agent
-        self._backend = CheckedBackend(allowed, _dialled, resolve=resolve, connect=connect)
+        self._backend = CheckedBackend(allowed, _dialled, names or NameLookup(resolve), connect=connect)
+        self._own_names = names is None
         self._ssl = _trusted()
         self._servers: OrderedDict[tuple[str, str, int | None], _Server] = OrderedDict()
 
@@ -133,7 +141,8 @@ class SafeHttp:
         for server in self._servers.values():
             await server.transport.aclose()
         self._servers.clear()
-        self._backend.close()
+        if self._own_names:
+            self._backend.close()
 
     async def examine(self, url: str) -> None:
         """Judge ``url`` as a request would, without connecting. Raises :class:`Refused`, or :class:`Invalid` for a name that leads

@@ -20,7 +20,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.errors import AppError, DatabaseAway
 from whatsapp_dashboard.events.log import record
@@ -55,7 +55,7 @@ class _Read:
 class Indexer:
     """One document at a time: indexing must not slow conversations down."""
 
-    def __init__(self, db: Database, clock: Clock, http: SafeHttp, *, max_bytes: int) -> None:
+    def __init__(self, db: Database, clock: Clock, http: Outgoing, *, max_bytes: int) -> None:
         self._db = db
         self._clock = clock
         self._http = http
@@ -179,7 +179,7 @@ class Indexer:
 
     async def _text(self, document: KnowledgeDocument) -> _Read:
         if document.url and document.fetch:
-            file = await self._http.fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
+            file = await self._http.of(document.workspace_id).fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
             kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
             body, title = await extract(kind, file.data)
             return _Read(body, kind, title if document.title == document.url[:255] else "", file.data)

@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit
-from whatsapp_dashboard.core.safe_http import SafeHttp, check_url
+from whatsapp_dashboard.core.outgoing import Outgoing
+from whatsapp_dashboard.core.safe_http import check_url
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, TooLarge
 from whatsapp_dashboard.events.log import record
@@ -34,7 +35,7 @@ SHOWN_PASSAGES = 200
 class KnowledgeService:
     """Documents of the asking operator's workspace. Viewers read, operators work."""
 
-    def __init__(self, db: Database, clock: Clock, http: SafeHttp, *, max_mb: int) -> None:
+    def __init__(self, db: Database, clock: Clock, http: Outgoing, *, max_mb: int) -> None:
         self._db = db
         self._clock = clock
         self._http = http
@@ -124,7 +125,7 @@ class KnowledgeService:
         """Add what stands at a URL; it is fetched in the background. Raises :class:`Invalid`, Refused for a private network,
         :class:`Conflict` when it is there already."""
         who.require(Role.OPERATOR)
-        await self._http.examine(url)
+        await self._http.of(who.workspace_id).examine(url)
         address = str(check_url(url))
         return await self._add(who, _title(title or address[:MAX_TITLE]), kind="", url=address, fetch=True)
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import Refused, SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
+from whatsapp_dashboard.core.safe_http import Refused
 from whatsapp_dashboard.domain.messages import MEDIA_TYPES, MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, TooLarge, Unavailable
@@ -26,7 +27,7 @@ FIELD = "media.url"
 class MediaLinks:
     """Gets the bytes of a file at a URL that a client named."""
 
-    def __init__(self, db: Database, http: SafeHttp, *, max_mb: int) -> None:
+    def __init__(self, db: Database, http: Outgoing, *, max_mb: int) -> None:
         self._db = db
         self._http = http
         self._limit = max_mb * MIB
@@ -41,7 +42,7 @@ class MediaLinks:
         who.require(Role.OPERATOR)
         try:
             async with self._slots:
-                found = await self._http.fetch(url, seconds=SECONDS, limit=self._limit)
+                found = await self._http.of(who.workspace_id).fetch(url, seconds=SECONDS, limit=self._limit)
         except (Invalid, TooLarge, Unavailable) as reason:
             reason.field = FIELD
             if isinstance(reason, Refused) and reason.code == "private_network":

@@ -9,7 +9,7 @@ from whatsapp_dashboard.models.event import Event, EventCursor, Setting
 from whatsapp_dashboard.models.knowledge import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply
 from whatsapp_dashboard.models.webhook import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookHour
-from whatsapp_dashboard.models.workspace import LoginAttempt, LoginSession, Operator, Workspace
+from whatsapp_dashboard.models.workspace import AllowedNetwork, KnownAddress, LoginAttempt, LoginSession, Operator, Workspace
 
 __all__ = [
     "Account",
@@ -18,6 +18,7 @@ __all__ = [
     "AiChat",
     "AiConfig",
     "AiProvider",
+    "AllowedNetwork",
     "Contact",
     "Conversation",
     "CreditBalance",
@@ -27,6 +28,7 @@ __all__ = [
     "EventCursor",
     "KnowledgeDocument",
     "KnowledgePassage",
+    "KnownAddress",
     "LoginAttempt",
     "LoginSession",
     "Media",

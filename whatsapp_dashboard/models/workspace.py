@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from whatsapp_dashboard.models.base import created_field, id_field, owned_by, time_field
@@ -54,11 +55,41 @@ class LoginSession(SQLModel, table=True):
 
 
 class LoginAttempt(SQLModel, table=True):
-    """One failed log-in, kept for the lock-out (SEC-3)."""
+    """One try to log in that is under way or failed, kept for the lock-out (SEC-3)."""
 
     __tablename__ = "login_attempt"
 
     id: str = id_field()
     ip: str = Field(max_length=64, index=True)
+    """The address as tries are counted: IPv6 by its network (auth/addresses.py)."""
     username: str = Field(max_length=64, index=True)
+    known: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """From an address this operator logged in from before; counted apart from strangers' tries."""
+    reason: str | None = Field(default=None, max_length=16)
+    """What was wrong; None while it is being looked at."""
     at: datetime = created_field(index=True)
+
+
+class KnownAddress(SQLModel, table=True):
+    """An address an operator logged in from: strangers elsewhere cannot lock them out there (SEC-3)."""
+
+    __tablename__ = "known_address"
+    __table_args__ = (UniqueConstraint("operator_id", "address"),)
+
+    id: str = id_field()
+    operator_id: str = owned_by("operator.id", index=False)
+    address: str = Field(max_length=64)
+    last_login_at: datetime = created_field(index=True)
+
+
+class AllowedNetwork(SQLModel, table=True):
+    """A private host, address or network that requests of one workspace may reach (HOOK-7, ACC-15)."""
+
+    __tablename__ = "allowed_network"
+    __table_args__ = (UniqueConstraint("workspace_id", "value"),)
+
+    id: str = id_field()
+    workspace_id: str = owned_by("workspace.id", index=False)
+    value: str = Field(max_length=255)
+    added_by: str = Field(max_length=64)
+    added_at: datetime = created_field()

@@ -52,6 +52,11 @@ def current_session_id() -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def client_ip() -> str:
+    """Where the running handler's socket was opened from."""
+    return str(EventContext.get().router_data.get("ip") or "unknown")
+
+
 def action(handler: Callable[..., Any]) -> Any:
     """Make an async method callable from the page. Errors it raises become a toast; nothing else leaks."""
     return rx.event(_guarded(handler))

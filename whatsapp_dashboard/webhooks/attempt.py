@@ -9,7 +9,8 @@ from http import HTTPStatus
 import structlog
 
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.safe_http import NoAnswer, Refused, SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
+from whatsapp_dashboard.core.safe_http import NoAnswer, Refused
 from whatsapp_dashboard.webhooks.endpoints import Endpoint
 from whatsapp_dashboard.webhooks.schedule import retry_after
 from whatsapp_dashboard.webhooks.signing import signature_headers
@@ -54,7 +55,7 @@ class Outcome:
     """Seconds the endpoint asked us to wait."""
 
 
-async def attempt(http: SafeHttp, clock: Clock, endpoint: Endpoint, letter: Letter) -> Outcome:
+async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Letter) -> Outcome:
     """Send ``letter`` once. Whatever goes wrong is an outcome, never an exception."""
     began, tick = clock.now(), clock.monotonic()
     ours = {
@@ -71,7 +72,7 @@ async def attempt(http: SafeHttp, clock: Clock, endpoint: Endpoint, letter: Lett
         return Outcome(began, ms, succeeded=False, error=error[:ERROR_LENGTH], address=address, request_headers=shown)
 
     try:
-        answer = await http.request(
+        answer = await http.of(endpoint.workspace_id).request(
             "POST", endpoint.url, headers=[*endpoint.headers, *ours.items()], content=letter.body, seconds=SECONDS, body_limit=BODY_LIMIT
         )
     except NoAnswer as reason:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import CryptoError, SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.models import Webhook
 from whatsapp_dashboard.webhooks.attempt import Letter, Outcome, attempt
@@ -39,7 +39,7 @@ class Dispatcher:
         db: Database,
         clock: Clock,
         box: SecretBox,
-        http: SafeHttp,
+        http: Outgoing,
         *,
         parallel: int,
         recent: RecentBodies,

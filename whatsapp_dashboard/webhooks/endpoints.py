@@ -15,6 +15,8 @@ class Endpoint:
     """Where a webhook's deliveries go."""
 
     webhook_id: str
+    workspace_id: str
+    """In whose name it is asked: what may be reached."""
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     secret: str | None = None
@@ -38,6 +40,7 @@ def open_endpoint(row: Webhook, box: SecretBox) -> Endpoint:
     """Read what is sealed. Raises CryptoError when the key is another one."""
     return Endpoint(
         webhook_id=row.id,
+        workspace_id=row.workspace_id,
         url=row.url,
         headers=tuple(open_headers(row, box).items()),
         secret=_open(row.secret, box, place(row.id, "secret")),

@@ -13,7 +13,8 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp, check_url
+from whatsapp_dashboard.core.outgoing import Outgoing
+from whatsapp_dashboard.core.safe_http import check_url
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, NotFound
@@ -49,7 +50,7 @@ class WebhookService:
     events so far into deliveries, so that each event is judged by what was set when it happened."""
 
     def __init__(
-        self, db: Database, clock: Clock, box: SecretBox, http: SafeHttp, *, bodies: BodyBuilder, dispatcher: Dispatcher, tester: Tester
+        self, db: Database, clock: Clock, box: SecretBox, http: Outgoing, *, bodies: BodyBuilder, dispatcher: Dispatcher, tester: Tester
     ) -> None:
         self._db = db
         self._clock = clock
@@ -111,7 +112,7 @@ class WebhookService:
         events, name = check_events(draft.events), check_name(draft.name)
         headers = check_headers(draft.headers, {})
         secret = _secret(draft.secret)
-        await self._http.examine(draft.url)
+        await self._http.of(who.workspace_id).examine(draft.url)
         webhook = Webhook(id=new_id(), workspace_id=who.workspace_id, account_id=draft.account_id, name=name, url=str(check_url(draft.url)))
         webhook.events, webhook.enabled = events, draft.enabled
         self._seal_headers(webhook, headers)
@@ -138,7 +139,7 @@ class WebhookService:
         async with self._db.read() as session:
             before = (await _owned(session, who, webhook_id)).url
         if "url" in changes and changes["url"] != before:  # one that is kept may well be unreachable at this moment
-            await self._http.examine(changes["url"])
+            await self._http.of(who.workspace_id).examine(changes["url"])
         async with self._db.write() as session:
             await catch_up(session, self._bodies, self._clock.now())
             webhook = await _owned(session, who, webhook_id, lock=True)
@@ -228,8 +229,8 @@ class WebhookService:
         else:
             stored, secret = {}, None if draft.secret == GENERATE else _secret(draft.secret)
         headers = check_headers(draft.headers, stored)
-        await self._http.examine(draft.url)
-        endpoint = Endpoint(webhook_id or "draft", str(check_url(draft.url)), tuple(headers.items()), secret)
+        await self._http.of(who.workspace_id).examine(draft.url)
+        endpoint = Endpoint(webhook_id or "draft", who.workspace_id, str(check_url(draft.url)), tuple(headers.items()), secret)
         return await self._tester.try_out(who, endpoint)
 
     # -- inside

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.events.log import EventRecord, last_seq
@@ -32,7 +32,7 @@ _DELIVERY = metadata.tables["webhook_delivery"]
 class Tester:
     """Sends test events."""
 
-    def __init__(self, db: Database, clock: Clock, http: SafeHttp, feed: DeliveryFeed) -> None:
+    def __init__(self, db: Database, clock: Clock, http: Outgoing, feed: DeliveryFeed) -> None:
         self._db = db
         self._clock = clock
         self._http = http

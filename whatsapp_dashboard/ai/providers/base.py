@@ -59,6 +59,8 @@ class Connection:
     url: str = ""
     """Empty: the default of the kind."""
     chat: ChatMemory | None = None
+    workspace_id: str = ""
+    """In whose name: what may be reached. Nobody's reaches no private network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from whatsapp_dashboard.ai.providers.groq import Groq
 from whatsapp_dashboard.ai.providers.mistral import Mistral
 from whatsapp_dashboard.ai.providers.openai_family import Compatible, HuggingFace, OpenAi, OpenRouter, SambaNova
 from whatsapp_dashboard.ai.providers.retell import Retell
+from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import SafeHttp
 
 KINDS: tuple[Callable[[SafeHttp], ProviderKind], ...] = (
@@ -30,11 +31,13 @@ KINDS: tuple[Callable[[SafeHttp], ProviderKind], ...] = (
 
 
 class Providers:
-    """Asks providers of any kind. Every request leaves through ``http``."""
+    """Asks providers of any kind. Every request leaves through ``http``, in the name of the connection's workspace: each has kinds, and in
+    them clients, of its own."""
 
-    def __init__(self, http: SafeHttp) -> None:
-        made = [kind(http) for kind in KINDS]
-        self._kinds = {kind.name: kind for kind in made}
+    def __init__(self, http: Outgoing) -> None:
+        self._http = http
+        self._kinds = self._make("")
+        self._of: dict[str, dict[str, ProviderKind]] = {"": self._kinds}
 
     def kinds(self) -> list[ProviderKind]:
         """All of them, in the order in which they are offered."""
@@ -49,7 +52,7 @@ class Providers:
 
     async def complete(self, connection: Connection, prompt: Prompt, seconds: float) -> Completion:
         """Ask for the next line of the conversation. Raises :class:`ProviderError`."""
-        return await self.kind(connection.kind).complete(connection, prompt, seconds)
+        return await self._kind(connection).complete(connection, prompt, seconds)
 
     async def extract(
         self,
@@ -61,13 +64,24 @@ class Providers:
         used: Callable[[Completion], None] | None = None,
     ) -> Schema:
         """Ask for typed data; ``used`` is told what it took. Raises :class:`ProviderError`."""
-        return await self.kind(connection.kind).extract(connection, prompt, schema, seconds, used=used)
+        return await self._kind(connection).extract(connection, prompt, schema, seconds, used=used)
 
     async def models(self, connection: Connection, seconds: float) -> list[ModelInfo]:
         """What can be asked there. Raises :class:`ProviderError`."""
-        return await self.kind(connection.kind).models(connection, seconds)
+        return await self._kind(connection).models(connection, seconds)
 
     async def close(self) -> None:
         """Forget clients that are kept for the next request."""
-        for kind in self._kinds.values():
-            await kind.close()
+        for kinds in self._of.values():
+            for kind in kinds.values():
+                await kind.close()
+
+    def _kind(self, connection: Connection) -> ProviderKind:
+        self.kind(connection.kind)
+        if connection.workspace_id not in self._of:
+            self._of[connection.workspace_id] = self._make(connection.workspace_id)
+        return self._of[connection.workspace_id][connection.kind]
+
+    def _make(self, workspace_id: str) -> dict[str, ProviderKind]:
+        made = [kind(self._http.of(workspace_id)) for kind in KINDS]
+        return {kind.name: kind for kind in made}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.auth.operators import OperatorInfo
 from whatsapp_dashboard.domain.principal import Role
 
@@ -28,12 +29,16 @@ class OperatorOut(BaseModel):
     password: str | None = None
 
 
+_OWN = "The caller's own password"
+
+
 class NewOperator(BaseModel):
     """A new operator; without ``password`` one is made and returned once."""
 
     username: Annotated[str, Field(min_length=1, max_length=64)]
     role: Role = Role.OPERATOR
     password: Annotated[str | None, Field(max_length=256)] = None
+    current_password: Annotated[str | None, Field(max_length=1024, description=_OWN)] = None
 
 
 class OperatorChange(BaseModel):
@@ -41,6 +46,15 @@ class OperatorChange(BaseModel):
 
     role: Role | None = None
     disabled: bool | None = None
+    current_password: Annotated[
+        str | None, Field(max_length=1024, description=f"{_OWN}: for a higher role, and to let somebody in again")
+    ] = None
+
+
+class Confirmed(BaseModel):
+    """The caller's own password, given again."""
+
+    current_password: Annotated[str | None, Field(max_length=1024, description=_OWN)] = None
 
 
 class NewPassword(BaseModel):
@@ -56,22 +70,36 @@ async def list_operators(who: Who, services: Services) -> list[OperatorOut]:
 
 
 @router.post("", status_code=201)
-async def create_operator(given: NewOperator, who: Who, services: Services) -> OperatorOut:
-    """Add an operator."""
-    made, password = await services.auth.operators.create(who, given.username, given.role, given.password)
+async def create_operator(given: NewOperator, who: Who, services: Services, request: Request) -> OperatorOut:
+    """Add an operator. Asks for your own password again: 422 with the code `password_needed` or `wrong_password`, 429 after five wrong
+    ones."""
+    made, password = await services.auth.operators.create(
+        who, given.username, given.role, given.password, confirm=given.current_password, ip=web.Request(request.scope).ip
+    )
     return _out(made).model_copy(update={"password": password})
 
 
 @router.patch("/{operator_id}")
-async def change_operator(operator_id: str, given: OperatorChange, who: Who, services: Services) -> OperatorOut:
-    """Change a role, or lock an operator out or in."""
-    return _out(await services.auth.operators.change(who, operator_id, role=given.role, disabled=given.disabled))
+async def change_operator(operator_id: str, given: OperatorChange, who: Who, services: Services, request: Request) -> OperatorOut:
+    """Change a role, or lock an operator out or in. What gives access asks for your own password again, what takes it away does not."""
+    changed = await services.auth.operators.change(
+        who,
+        operator_id,
+        role=given.role,
+        disabled=given.disabled,
+        confirm=given.current_password,
+        ip=web.Request(request.scope).ip,
+    )
+    return _out(changed)
 
 
 @router.post("/{operator_id}/password")
-async def reset_password(operator_id: str, who: Who, services: Services) -> NewPassword:
-    """Make a new password for an operator and end their sessions."""
-    return NewPassword(password=await services.auth.operators.reset_password(who, operator_id))
+async def reset_password(operator_id: str, given: Confirmed, who: Who, services: Services, request: Request) -> NewPassword:
+    """Make a new password for an operator and end their sessions. Asks for your own password again."""
+    made = await services.auth.operators.reset_password(
+        who, operator_id, confirm=given.current_password, ip=web.Request(request.scope).ip
+    )
+    return NewPassword(password=made)
 
 
 def _out(item: OperatorInfo) -> OperatorOut:

@@ -25,6 +25,7 @@ def profile() -> rx.Component:
     return rx.box(
         page_header("Profile and security", "How you log in, and where you are logged in."),
         rx.vstack(_password(), _second_factor(), _sessions(), spacing="4", width="100%", max_width="720px"),
+        _ask_dialog(),
         _enrol_dialog(),
         _disable_dialog(),
     )
@@ -80,7 +81,7 @@ def _second_factor() -> rx.Component:
                     ),
                     align="center",
                 ),
-                rx.button("Set up", variant="soft", on_click=ProfileState.begin_totp, disabled=~ProfileState.loaded),
+                rx.button("Set up", variant="soft", on_click=ProfileState.show_ask(True), disabled=~ProfileState.loaded),
             ),
             justify="between",
             align="center",
@@ -139,6 +140,20 @@ def _session(row: SessionRow) -> rx.Component:
         align="center",
         gap="12px",
         width="100%",
+    )
+
+
+def _ask_dialog() -> rx.Component:
+    return form_dialog(
+        text_field("Your password", "password", type="password", auto_complete="current-password", required=True, max_length=256),
+        open_=ProfileState.ask_open,
+        on_open_change=ProfileState.show_ask,
+        title="Set up two-step log-in",
+        text="Enter your password first, so that nobody can do this who only finds your browser open.",
+        submit="Continue",
+        on_submit=ProfileState.begin_totp,
+        error=ProfileState.ask_error,
+        width="420px",
     )
 
 

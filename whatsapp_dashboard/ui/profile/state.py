@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
-from reflex_base.event.context import EventContext
 
 from whatsapp_dashboard.auth.sessions import SessionInfo
 from whatsapp_dashboard.errors import AppError, Invalid
 from whatsapp_dashboard.ui.components import toast_ok
-from whatsapp_dashboard.ui.state import PageState, action
+from whatsapp_dashboard.ui.state import PageState, action, client_ip
 
 
 @dataclass
@@ -36,6 +35,9 @@ class ProfileState(PageState):
     password_error: str = ""
     password_form: int = 0
     """Counts up to give the form a new key, which empties it."""
+    ask_open: bool = False
+    """Asking for the password before the second factor is set up."""
+    ask_error: str = ""
     enrol_open: bool = False
     enrol_qr: str = ""
     enrol_secret: str = ""
@@ -50,7 +52,7 @@ class ProfileState(PageState):
 
     async def _load(self) -> None:
         who, auth = await self._who(), self._services().auth
-        self.totp_on = await auth.has_totp(who)
+        self.totp_on = await auth.second_factor.is_on(who)
         self.sessions = [_row(item) for item in await auth.list_sessions(who)]
         self.others = sum(not item.current for item in self.sessions)
         self.loaded = True
@@ -64,7 +66,7 @@ class ProfileState(PageState):
             if form.get("new_password") != form.get("repeated"):
                 raise Invalid("The new password and its repetition differ.")
             await self._services().auth.change_password(
-                who, str(form.get("current_password", "")), str(form.get("new_password", "")), ip=_ip()
+                who, str(form.get("current_password", "")), str(form.get("new_password", "")), ip=client_ip()
             )
         except AppError as error:
             self.password_error = error.message
@@ -88,16 +90,26 @@ class ProfileState(PageState):
         return toast_ok(f"{count} other session{'' if count == 1 else 's'} logged out")
 
     @action
-    async def begin_totp(self) -> None:
+    async def show_ask(self, value: bool) -> None:
+        """Open or close the question for the password that comes before the QR code."""
+        self.ask_open, self.ask_error = value, ""
+
+    @action
+    async def begin_totp(self, form: dict[str, Any]) -> None:
         """Show the QR code for the authenticator app."""
-        enrolment = await self._services().auth.begin_totp(await self._who())
+        try:
+            enrolment = await self._services().auth.second_factor.begin(await self._who(), str(form.get("password", "")), ip=client_ip())
+        except AppError as error:
+            self.ask_error = error.message
+            return
+        self.ask_open, self.ask_error = False, ""
         self.enrol_qr, self.enrol_secret, self.enrol_error, self.enrol_open = enrolment.qr, enrolment.secret, "", True
 
     @action
     async def confirm_totp(self, form: dict[str, Any]) -> Any:
         """Turn the second factor on."""
         try:
-            await self._services().auth.confirm_totp(await self._who(), str(form.get("code", "")))
+            await self._services().auth.second_factor.turn_on(await self._who(), str(form.get("code", "")), ip=client_ip())
         except AppError as error:
             self.enrol_error = error.message
             return None
@@ -121,17 +133,13 @@ class ProfileState(PageState):
     async def disable_totp(self, form: dict[str, Any]) -> Any:
         """Turn the second factor off."""
         try:
-            await self._services().auth.disable_totp(await self._who(), str(form.get("password", "")), ip=_ip())
+            await self._services().auth.second_factor.turn_off(await self._who(), str(form.get("password", "")), ip=client_ip())
         except AppError as error:
             self.disable_error = error.message
             return None
         self.disable_open = False
         await self._load()
         return rx.toast.info("Two-step log-in is off")
-
-
-def _ip() -> str:
-    return str(EventContext.get().router_data.get("ip") or "unknown")
 
 
 def _row(item: SessionInfo) -> SessionRow:

@@ -57,14 +57,7 @@ def team() -> rx.Component:
             confirm="Disable",
             on_confirm=TeamState.disable,
         ),
-        confirm_dialog(
-            open_=TeamState.reset_id != "",
-            on_open_change=TeamState.close_question,
-            title=rx.Var.create("New password for ") + TeamState.reset_name + "?",
-            text="The old password stops working, two-step log-in is turned off and all their sessions end.",
-            confirm="Make a new password",
-            on_confirm=TeamState.reset_member_password,
-        ),
+        _ask_dialog(),
     )
 
 
@@ -105,7 +98,7 @@ def _row(member: Member) -> rx.Component:
                         rx.menu.item("New password", on_select=TeamState.ask_reset(member.id, member.username)),
                         rx.cond(
                             member.disabled,
-                            rx.menu.item("Enable", on_select=TeamState.enable(member.id)),
+                            rx.menu.item("Enable", on_select=TeamState.ask_enable(member.id, member.username)),
                             rx.menu.item("Disable", color="red", on_select=TeamState.ask_disable(member.id, member.username)),
                         ),
                     ),
@@ -128,6 +121,47 @@ def _add_dialog() -> rx.Component:
         submit="Add",
         on_submit=TeamState.add,
         error=TeamState.add_error,
+        width="420px",
+    )
+
+
+def _own_password() -> rx.Component:
+    return text_field(
+        "Your own password",
+        "current_password",
+        "So that nobody can do this who only finds your browser open.",
+        type="password",
+        auto_complete="current-password",
+        required=True,
+        max_length=256,
+    )
+
+
+def _ask_dialog() -> rx.Component:
+    name = TeamState.ask_name
+    return form_dialog(
+        rx.text(
+            rx.match(
+                TeamState.ask,
+                ("role", f"{name} will be able to do more from now on: {_ROLE_HINT[0].lower()}{_ROLE_HINT[1:]}"),
+                ("enable", f"{name} will be able to log in again, with the role and the password of before."),
+                "The old password stops working, two-step log-in is turned off and all their sessions end.",
+            ),
+            size=theme.BODY,
+            color=theme.TEXT_MUTED,
+        ),
+        _own_password(),
+        open_=TeamState.ask != "",
+        on_open_change=TeamState.close_question,
+        title=rx.match(
+            TeamState.ask,
+            ("role", f"Make {name} {TeamState.ask_role}?"),
+            ("enable", f"Enable {name}?"),
+            f"New password for {name}?",
+        ),
+        submit=rx.match(TeamState.ask, ("role", "Change role"), ("enable", "Enable"), "Make a new password"),
+        on_submit=TeamState.confirm,
+        error=TeamState.ask_error,
         width="420px",
     )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from whatsapp_dashboard.auth.operators import OperatorInfo
-from whatsapp_dashboard.errors import AppError, Forbidden
+from whatsapp_dashboard.errors import AppError, Forbidden, Invalid
 from whatsapp_dashboard.ui.components import toast_ok
-from whatsapp_dashboard.ui.state import PageState, action
+from whatsapp_dashboard.ui.state import PageState, action, client_ip
 
 
 @dataclass
@@ -37,8 +37,12 @@ class TeamState(PageState):
     """A password that was just made; shown once, forgotten when its dialog closes."""
     disable_id: str = ""
     disable_name: str = ""
-    reset_id: str = ""
-    reset_name: str = ""
+    ask: str = ""
+    """What waits for one's own password: ``role``, ``enable`` or ``reset``; empty when nothing does."""
+    ask_id: str = ""
+    ask_name: str = ""
+    ask_role: str = ""
+    ask_error: str = ""
 
     @action
     async def load(self) -> None:
@@ -64,7 +68,11 @@ class TeamState(PageState):
         """Make an operator and show the generated password once."""
         try:
             made, password = await self._services().auth.operators.create(
-                await self._who(), str(form.get("username", "")), str(form.get("role", ""))
+                await self._who(),
+                str(form.get("username", "")),
+                str(form.get("role", "")),
+                confirm=str(form.get("current_password", "")),
+                ip=client_ip(),
             )
         except AppError as error:
             self.add_error = error.message
@@ -75,9 +83,15 @@ class TeamState(PageState):
 
     @action
     async def set_member_role(self, operator_id: str, role: str) -> Any:
-        """Change what an operator may do."""
+        """Change what an operator may do; a higher role asks for one's own password first."""
         try:
             await self._services().auth.operators.change(await self._who(), operator_id, role=role)
+        except Invalid as error:
+            if error.code != "password_needed":
+                raise
+            name = next((member.username for member in self.members if member.id == operator_id), "")
+            self.ask, self.ask_id, self.ask_name, self.ask_role, self.ask_error = "role", operator_id, name, role, ""
+            return None
         finally:
             await self._load()
         return toast_ok("Role changed")
@@ -96,28 +110,40 @@ class TeamState(PageState):
         return toast_ok(f"{made.username} can no longer log in")
 
     @action
-    async def enable(self, operator_id: str) -> Any:
-        """Let an operator in again."""
-        made = await self._services().auth.operators.change(await self._who(), operator_id, disabled=False)
-        await self._load()
-        return toast_ok(f"{made.username} can log in again")
+    async def ask_enable(self, operator_id: str, username: str) -> None:
+        """Ask for one's own password before letting an operator in again."""
+        self.ask, self.ask_id, self.ask_name, self.ask_error = "enable", operator_id, username, ""
 
     @action
     async def ask_reset(self, operator_id: str, username: str) -> None:
-        """Ask before replacing a password; an empty id closes the question."""
-        self.reset_id, self.reset_name = operator_id, username
+        """Ask for one's own password before replacing somebody's."""
+        self.ask, self.ask_id, self.ask_name, self.ask_error = "reset", operator_id, username, ""
 
     @action
-    async def reset_member_password(self) -> None:
-        """Make a new password for the operator in question and show it once."""
-        self.secret = await self._services().auth.operators.reset_password(await self._who(), self.reset_id)
-        self.secret_for, self.reset_id = self.reset_name, ""
+    async def confirm(self, form: dict[str, Any]) -> Any:
+        """Do what waited for the password."""
+        who, operators = await self._who(), self._services().auth.operators
+        asked: dict[str, Any] = {"confirm": str(form.get("current_password", "")), "ip": client_ip()}
+        done, name = self.ask, self.ask_name
+        try:
+            if done == "role":
+                await operators.change(who, self.ask_id, role=self.ask_role, **asked)
+            elif done == "enable":
+                await operators.change(who, self.ask_id, disabled=False, **asked)
+            elif done == "reset":
+                self.secret = await operators.reset_password(who, self.ask_id, **asked)
+                self.secret_for = name
+        except AppError as error:
+            self.ask_error = error.message
+            return None
+        self.ask = ""
         await self._load()
+        return {"role": toast_ok("Role changed"), "enable": toast_ok(f"{name} can log in again")}.get(done)
 
     @action
     async def close_question(self, _open: bool) -> None:
         """Close whichever question is open."""
-        self.disable_id, self.reset_id = "", ""
+        self.disable_id, self.ask = "", ""
 
     @action
     async def forget_secret(self, _open: bool) -> None:
