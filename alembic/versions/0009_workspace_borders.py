@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-
-from whatsapp_dashboard.domain.ids import new_id
 
 revision = "0009"
 down_revision = "0006"
@@ -49,7 +48,7 @@ def upgrade() -> None:
     workspaces = connection.execute(sa.text("SELECT id FROM workspace ORDER BY id")).scalars().all()
     rows = [
         {
-            "id": new_id(),
+            "id": str(uuid.uuid4()),
             "workspace_id": workspace,
             "value": entry["value"],
             "added_by": entry["added_by"],
