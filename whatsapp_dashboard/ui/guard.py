@@ -10,6 +10,7 @@ import asyncio
 import functools
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
@@ -24,8 +25,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from whatsapp_dashboard import runtime
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.ui.login.page import login_page
-from whatsapp_dashboard.ui.state import SESSION_HEADER, current_session_id, is_callable, to_login
+from whatsapp_dashboard.ui.outage import outage_page
+from whatsapp_dashboard.ui.state import SESSION_HEADER, current_session_id, explain, is_callable, to_login
 
 SOCKET_PATHS = frozenset({"/_event", "/_event/"})
 CHECK_SECONDS = 5.0
@@ -83,7 +86,10 @@ class Guard:
         if _is_file(request.path):
             return None
         cookie = request.cookie
-        who = await runtime.current().auth.authenticate(cookie, request.user_agent) if cookie else None
+        try:
+            who = await runtime.current().auth.authenticate(cookie, request.user_agent) if cookie else None
+        except DatabaseAway:
+            return outage_page()
         if request.path.rstrip("/") == "/login":
             return login_page(request) if who is None else RedirectResponse("/", 303)
         if who is not None:
@@ -96,7 +102,8 @@ class Guard:
         cookie = request.cookie
         who = None
         if request.path in SOCKET_PATHS and self._origins.is_own(request.header("origin"), request.header("host")):
-            who = await runtime.current().auth.authenticate(cookie, request.user_agent) if cookie else None
+            with suppress(DatabaseAway):  # the page asks again
+                who = await runtime.current().auth.authenticate(cookie, request.user_agent) if cookie else None
         if who is None:
             await receive()
             await send({"type": "websocket.close", "code": _REFUSED})
@@ -134,8 +141,9 @@ class Guard:
             await send(message)
 
         # The session may have ended between the check and the registration above.
-        if await runtime.current().auth.principal_of_session(session_id, roll=False) is None:
-            ended.set()
+        with suppress(DatabaseAway):  # watch() asks again
+            if await runtime.current().auth.principal_of_session(session_id, roll=False) is None:
+                ended.set()
         try:
             await self._app(scope, receive_or_end, send_while_valid)
         finally:
@@ -154,7 +162,10 @@ class EventGate(Middleware):
         """None lets the event through; anything else is the whole answer."""
         root = state._get_root_state()
         session_id = current_session_id()
-        who = await runtime.current().auth.principal_of_session(session_id) if session_id else None
+        try:
+            who = await runtime.current().auth.principal_of_session(session_id) if session_id else None
+        except DatabaseAway as error:
+            return StateUpdate(events=Event.from_event_type(explain(error)))
         if who is None:
             root.reset()
             root._clean()

@@ -1,6 +1,6 @@
 """Live pages: what changes on the server changes on the page by itself.
 
-    @background
+    @following
     async def watch(self):
         async for events in live(self, "message", "message.status"):
             async with self:
@@ -12,20 +12,44 @@ loop ends by itself when the tab is closed or its session has ended.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TypeVar
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 
 from whatsapp_dashboard import runtime
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.log import EventRecord
-from whatsapp_dashboard.ui.state import PageState, current_session_id
+from whatsapp_dashboard.ui.outage import OutageNotice
+from whatsapp_dashboard.ui.state import PageState, background, current_session_id
 
 T = TypeVar("T")
 
+AGAIN_SECONDS = 2.0
+"""Until a loop whose database was away is begun again."""
+
 CHECK_SECONDS = 2.0
 """How often an idle loop looks whether its page is still there."""
+
+
+def following(handler: Callable[..., Awaitable[None]]) -> Any:
+    """Make a method callable that shows things as they change, as :func:`background` does: while the database is away the page says so
+    and keeps what it shows, and the method is begun again until it is back."""
+
+    @functools.wraps(handler)
+    async def keep_on(self: PageState, *args: Any) -> None:
+        while True:
+            try:
+                await handler(self, *args)
+                return
+            except DatabaseAway:
+                await OutageNotice(self).keep()
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    return background(keep_on)
 
 
 async def live(state: PageState, *types: str, every: float | None = None) -> AsyncIterator[list[EventRecord]]:
@@ -45,9 +69,10 @@ async def live(state: PageState, *types: str, every: float | None = None) -> Asy
 
     async with program.bus.subscribe(wanted) as subscription:
         yield []
-        quiet = 0.0
+        quiet, notice = 0.0, OutageNotice(state)
         while socket_id is not None and _socket(tab) == socket_id:
-            if session_id is None or await program.auth.principal_of_session(session_id, roll=False) is None:
+            await notice.keep()
+            if not await _may_stay(session_id):
                 return
             batch = await subscription.next(CHECK_SECONDS)
             quiet += CHECK_SECONDS
@@ -63,14 +88,23 @@ async def while_open(state: PageState, source: AsyncIterator[T]) -> AsyncGenerat
     """
     tab, session_id = EventContext.get().token, current_session_id()
     socket_id = _socket(tab)
-    program = runtime.current()
     await state._who()
+    notice = OutageNotice(state)
     async for item in source:
         if socket_id is None or _socket(tab) != socket_id:
             return
-        if session_id is None or await program.auth.principal_of_session(session_id, roll=False) is None:
+        await notice.keep()
+        if not await _may_stay(session_id):
             return
         yield item
+
+
+async def _may_stay(session_id: str | None) -> bool:
+    """Whether the session still runs. While the database is away nobody knows: what stands on the page stays."""
+    try:
+        return session_id is not None and await runtime.current().auth.principal_of_session(session_id, roll=False) is not None
+    except DatabaseAway:
+        return True
 
 
 def _socket(tab: str) -> str | None:

@@ -14,6 +14,8 @@ class ShellState(PageState):
     role: str = ""
     rank: int = -1
     drawer_open: bool = False
+    database_away: bool = False
+    """Whether nothing can be stored at this moment."""
     has_sandbox: bool = False
     """Whether the workspace has a sandbox account, so that the Sandbox phone is offered."""
 

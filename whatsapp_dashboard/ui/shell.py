@@ -10,6 +10,7 @@ import reflex as rx
 from whatsapp_dashboard.domain.principal import Role
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.navigation import Page
+from whatsapp_dashboard.ui.outage import outage_banner
 from whatsapp_dashboard.ui.session import ShellState
 from whatsapp_dashboard.ui.user_menu import user_menu
 
@@ -46,6 +47,7 @@ def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
             ),
             rx.flex(
                 _top_bar(page, pages),
+                outage_banner(),
                 rx.el.main(
                     inner,
                     id="content",

@@ -10,8 +10,8 @@ from whatsapp_dashboard.accounts.views import AccountRow, QrView
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.errors import AppError, Conflict, NotFound
-from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, live
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 
 
@@ -83,7 +83,7 @@ class LinkState(PageState):
         self.now = iso(self._services().clock.now())
         self.code, self.code_expires_at = _grouped(view.code), iso(view.expires_at)
 
-    @background
+    @following
     async def follow(self) -> None:
         """Show each new code and the moment of connection while the dialog is open."""
         account_id = self.account_id

@@ -12,13 +12,13 @@ from typing import Any
 import structlog
 
 from whatsapp_dashboard.domain.principal import Principal
-from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.errors import DatabaseAway, Invalid
 from whatsapp_dashboard.ui.accounts.edit_state import EditState
 from whatsapp_dashboard.ui.accounts.lines import AccountLine, account_line
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 
 PAGE_SIZE = 50
@@ -54,7 +54,7 @@ class AccountsState(PageState):
     busy: str = ""
     """The account an action is running for."""
 
-    @background
+    @following
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
         pace = Pace(TICK_SECONDS)
@@ -64,6 +64,8 @@ class AccountsState(PageState):
             who = await self._who()
             try:
                 lines, now = await self._lines(who)
+            except DatabaseAway:
+                raise
             except Exception:
                 log.exception("the accounts could not be read")
                 async with self:

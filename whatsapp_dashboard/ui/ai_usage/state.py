@@ -9,13 +9,13 @@ import reflex as rx
 import structlog
 
 from whatsapp_dashboard.ai.views import CallPage
-from whatsapp_dashboard.errors import Invalid, NotFound
+from whatsapp_dashboard.errors import DatabaseAway, Invalid, NotFound
 from whatsapp_dashboard.ui.ai_usage.filters import NAMES, USUAL_DAYS, days_of, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.ai_usage.lines import CallLine, Figures, ModelLine, call_line, day_bars, figures, model_line
 from whatsapp_dashboard.ui.components.bars import BarLine
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.messages.state import AccountChoice
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 
 PAGE_SIZE = 50
 REST_SECONDS = 2.0
@@ -48,12 +48,14 @@ class UsageState(PageState):
         self.filters, self.cursor = from_address(parameters), parameters.get("cursor", "")[:60]
         return UsageState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         async for _ in live(self, "ai.answered", "ai.failed", "ai.config", every=IDLE_SECONDS):
             try:
                 await self._load()
+            except DatabaseAway:
+                raise
             except Exception:
                 log.exception("the calls to AI providers could not be read")
                 async with self:

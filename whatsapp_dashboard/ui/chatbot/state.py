@@ -12,17 +12,17 @@ import structlog
 from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.ai.views import AiConfigView
 from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.errors import Conflict, NotFound
+from whatsapp_dashboard.errors import Conflict, DatabaseAway, NotFound
 from whatsapp_dashboard.ui.chatbot.lines import Situation, situation
 from whatsapp_dashboard.ui.chatbot.providers_state import ProvidersState
 from whatsapp_dashboard.ui.chatbot.settings_state import SettingsState
 from whatsapp_dashboard.ui.chatbot.tab_state import TABS, TabState
 from whatsapp_dashboard.ui.chatbot.trying_state import TryingState
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.messages.state import AccountChoice
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 from whatsapp_dashboard.ui.traces import dollars
 
@@ -72,7 +72,7 @@ class ChatbotState(PageState):
         (await self.get_state(ProvidersState))._clear()
         (await self.get_state(TryingState))._clear()
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         pace = Pace(TICK_SECONDS)
@@ -84,6 +84,8 @@ class ChatbotState(PageState):
             except NotFound as error:
                 async with self:
                     self.failed, self.loaded = error.message, True
+            except DatabaseAway:
+                raise
             except Exception:
                 log.exception("the AI of an account could not be read")
                 async with self:

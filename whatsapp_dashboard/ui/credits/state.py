@@ -12,8 +12,8 @@ from whatsapp_dashboard.credits.views import LedgerPage
 from whatsapp_dashboard.errors import AppError, Invalid
 from whatsapp_dashboard.ui.credits.filters import NAMES, export_address, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.credits.lines import DayChart, EntryLine, day_chart, entry_line, left_in_words
-from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, live
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
 
 REST_SECONDS = 0.5
@@ -69,7 +69,7 @@ class CreditsState(PageState):
         self.zone = known_zone(zone)
         return CreditsState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         async for _ in live(self, *EVENTS, every=10):

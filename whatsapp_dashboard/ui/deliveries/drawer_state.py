@@ -11,8 +11,8 @@ import structlog
 from whatsapp_dashboard.errors import AppError, NotFound
 from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.deliveries.lines import AttemptLine, DeliveryLine, attempt_lines, delivery_line, pretty
-from whatsapp_dashboard.ui.live import while_open
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, while_open
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 from whatsapp_dashboard.ui.webhooks.state import REST_SECONDS, changes
 
@@ -59,7 +59,7 @@ class DrawerState(PageState):
         await self._read()
         return toast_ok("Sending again")
 
-    @background
+    @following
     async def follow(self) -> None:
         """Read the delivery again whenever something changes."""
         delivery_id = self.delivery_id

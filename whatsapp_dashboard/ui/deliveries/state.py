@@ -13,9 +13,9 @@ from whatsapp_dashboard.errors import AppError, Invalid
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
 from whatsapp_dashboard.ui.deliveries.filters import NAMES, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.deliveries.lines import DeliveryLine, delivery_line
-from whatsapp_dashboard.ui.live import while_open
+from whatsapp_dashboard.ui.live import following, while_open
 from whatsapp_dashboard.ui.messages.state import AccountChoice
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import ASK_ZONE, iso, known_zone
 from whatsapp_dashboard.ui.webhooks.state import REST_SECONDS, changes
 from whatsapp_dashboard.webhooks.delivery_log import COUNT_LIMIT
@@ -67,7 +67,7 @@ class DeliveriesState(PageState):
         self.zone = known_zone(zone)
         return DeliveriesState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         async for _ in while_open(self, changes(self._services().deliveries)):

@@ -12,9 +12,9 @@ from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.system.ai_trouble import AiTrouble
 from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
 from whatsapp_dashboard.ui.credits.lines import left_in_words
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
-from whatsapp_dashboard.ui.state import PageState, background
+from whatsapp_dashboard.ui.state import PageState
 from whatsapp_dashboard.webhooks.views import WebhookRow, WebhookState
 
 REST_SECONDS = 1.0
@@ -88,7 +88,7 @@ class HomeState(PageState):
     waiting: list[Waiting] = []
     happened: list[Happened] = []
 
-    @background
+    @following
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
         pace = Pace(TICK_SECONDS)

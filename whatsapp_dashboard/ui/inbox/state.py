@@ -16,8 +16,8 @@ from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters
 from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line, order, short_time
-from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, live
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
 
 PAGE_SIZE = 40
@@ -96,7 +96,7 @@ class InboxState(PageState):
         self.zone = known_zone(zone)
         return [InboxState.follow, ThreadState.arrive]
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the list and keep it current: only rows that something happened to are read again."""
         first = True

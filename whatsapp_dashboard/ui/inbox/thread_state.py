@@ -16,8 +16,8 @@ from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.inbox.bubbles import Bubble, bubble, lay_out
 from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line
 from whatsapp_dashboard.ui.inbox.state import InboxState, opened_in
-from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, live
+from whatsapp_dashboard.ui.state import PageState, action
 
 PAGE_SIZE = 40
 MOST_SHOWN = 400
@@ -64,7 +64,7 @@ class ThreadState(PageState):
             self.conversation_id, self.items, self.older, self.head = conversation_id, [], "", Line()
             self.loaded, self.failed = False, ""
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the open conversation and keep it current."""
         opened, first = self.conversation_id, True

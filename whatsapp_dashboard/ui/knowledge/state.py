@@ -8,11 +8,11 @@ from typing import Any
 import reflex as rx
 import structlog
 
-from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.errors import AppError, DatabaseAway
 from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.knowledge.lines import DocumentLine, FoundLine, PartLine, document_line, found_line, part_line
-from whatsapp_dashboard.ui.live import live
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import following, live
+from whatsapp_dashboard.ui.state import PageState, action
 
 REST_SECONDS = 0.3
 """At most one look at the database in this time, however fast documents are indexed."""
@@ -39,12 +39,14 @@ class KnowledgeState(PageState):
         self.cursor = self.router.url.query_parameters.get("before", "")[:60]
         return KnowledgeState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         async for _ in live(self, "knowledge.updated"):
             try:
                 await self._load()
+            except DatabaseAway:
+                raise
             except Exception:
                 log.exception("the documents could not be read")
                 async with self:

@@ -8,9 +8,9 @@ from typing import Any
 from whatsapp_dashboard.errors import NotFound
 from whatsapp_dashboard.messages.log_views import IN_DOUBT
 from whatsapp_dashboard.ui.components import toast_ok
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.messages.lines import Fact, facts, log_line, steps, trouble
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 
 EVENTS = (
     "message.sent", "message.status", "message.edited", "message.revoked", "message.reaction", "message.vote", "account.deleted",
@@ -60,7 +60,7 @@ class DetailState(PageState):
         await self._read()
         return toast_ok("Sending again")
 
-    @background
+    @following
     async def follow(self) -> None:
         """Read the message again whenever something happens to it."""
         message_id = self.message_id

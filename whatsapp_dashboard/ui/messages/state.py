@@ -10,10 +10,10 @@ import reflex as rx
 
 from whatsapp_dashboard.errors import AppError, Invalid, NotFound
 from whatsapp_dashboard.messages.log_views import LogPage
-from whatsapp_dashboard.ui.live import live
+from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.messages.filters import NAMES, export_address, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.messages.lines import LogLine, log_line
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
 
 PAGE_SIZE = 50
@@ -72,7 +72,7 @@ class MessagesState(PageState):
         self.zone = known_zone(zone)
         return MessagesState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep its rows current; new messages are counted, so that rows never jump."""
         async for events in live(self, *EVENTS):

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from whatsapp_dashboard.domain.principal import Principal, Role
-from whatsapp_dashboard.errors import NotFound, Unavailable
+from whatsapp_dashboard.errors import DatabaseAway, NotFound, Unavailable
 from whatsapp_dashboard.ui.components import toast_ok
-from whatsapp_dashboard.ui.live import CHECK_SECONDS, while_open
+from whatsapp_dashboard.ui.live import CHECK_SECONDS, following, while_open
 from whatsapp_dashboard.ui.sandbox_phone.lines import (
     Bubble,
     ChatLine,
@@ -24,7 +24,7 @@ from whatsapp_dashboard.ui.sandbox_phone.lines import (
     phone_line,
     waiting_line,
 )
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.state import PageState, action
 
 REST_SECONDS = 0.1
 SLOW_MS = 2_000
@@ -56,7 +56,7 @@ class SandboxPhoneState(PageState):
 
     # -- following
 
-    @background
+    @following
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
         who = await self._who()
@@ -82,6 +82,8 @@ class SandboxPhoneState(PageState):
                 # Whoever looks at a chat reads it.
                 await service.open_chat(who, number, contact)
             messages, typing = await service.thread(who, number, contact) if contact else ([], False)
+        except DatabaseAway:
+            raise
         except Unavailable:
             async with self:
                 self.failed, self.loaded = "The sandbox world does not answer. This page tries again by itself.", True
@@ -130,7 +132,7 @@ class SandboxPhoneState(PageState):
         self._clear_composer()
         return self._address()
 
-    @background
+    @following
     async def watch_again(self) -> None:
         """Look at once, without waiting for the next change."""
         await self._refresh(await self._who())

@@ -10,10 +10,10 @@ import reflex as rx
 import structlog
 
 from whatsapp_dashboard.domain.principal import Principal
-from whatsapp_dashboard.errors import NotFound
+from whatsapp_dashboard.errors import DatabaseAway, NotFound
 from whatsapp_dashboard.ui.components import toast_error, toast_ok
-from whatsapp_dashboard.ui.live import CHECK_SECONDS, while_open
-from whatsapp_dashboard.ui.state import PageState, action, background
+from whatsapp_dashboard.ui.live import CHECK_SECONDS, following, while_open
+from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 from whatsapp_dashboard.ui.webhooks.lines import AllowedLine, WebhookLine, allowed_line, webhook_line
 from whatsapp_dashboard.webhooks.delivery_log import DeliveryLog
@@ -53,7 +53,7 @@ class WebhooksState(PageState):
         self.account_id = self.router.url.query_parameters.get("account", "")[:64]
         return WebhooksState.follow
 
-    @background
+    @following
     async def follow(self) -> None:
         """Load the page and keep it current while it is open."""
         async for _ in while_open(self, changes(self._services().deliveries)):
@@ -62,6 +62,8 @@ class WebhooksState(PageState):
             except NotFound:
                 async with self:
                     self.account_id = ""
+            except DatabaseAway:
+                raise
             except Exception:
                 log.exception("the webhooks could not be read")
                 async with self:
