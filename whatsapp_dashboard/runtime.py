@@ -49,6 +49,7 @@ from whatsapp_dashboard.network.allow_list import AllowList
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
 from whatsapp_dashboard.sandbox_phone.service import PhoneService
+from whatsapp_dashboard.system.checks import Checks
 from whatsapp_dashboard.system.overview import Overview
 from whatsapp_dashboard.system.processes import Processes
 from whatsapp_dashboard.webhooks.bodies import BodyBuilder
@@ -102,6 +103,7 @@ class Runtime:
         self.conversations = ConversationService(self.db, self.clock)
         self.message_log = MessageLog(self.db)
         self.overview = Overview(self.db, self.clock)
+        self.checks = Checks(self.db, self.clock)
         self.processes = Processes(self.pool)
 
         self.network = AllowList(self.db, self.clock)

@@ -12,6 +12,7 @@ from tests.support.clients import answer_of
 from tests.support.linking import linked_account
 from tests.support.llm_server import Behaviour, LlmServer
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import socket_path_for
 
@@ -195,13 +196,26 @@ async def test_files_are_uploaded_and_bad_ones_refused(api: httpx.AsyncClient) -
     assert (nothing.status_code, nothing.json()["code"]) == (422, "file_missing")
 
 
-async def test_an_account_with_ai_and_nobody_to_ask_is_told_by_the_health_route(api: httpx.AsyncClient, llm: LlmServer) -> None:
-    """OBS-5: only where AI is on."""
+async def test_an_account_with_ai_and_nobody_to_ask_is_told_by_its_check(
+    api: httpx.AsyncClient, llm: LlmServer, server: Server
+) -> None:
+    """OBS-5: it is that account's own check; whether the whole dashboard counts as not ready for it is a setting."""
     account_id = (await api.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"})).json()["id"]
     path = f"/api/accounts/{account_id}/ai-config"
     assert (await api.post(path, json={"enabled": True})).json()["code"] == "no_provider"
     saved = (await api.post(path, json={"enabled": True, "providers": providers(llm, "openai")})).json()
     assert (await api.get("/health/ready")).status_code == 200
+    checks = {check["name"]: check for check in (await api.get(f"/api/accounts/{account_id}/checks")).json()}
+    assert checks["ai"] == {"name": "ai", "ok": True, "detail": ""}
+    assert (checks["session"]["ok"], checks["sending"]["ok"]) == (False, True)
     await api.delete(f"{path}/providers/{saved['providers'][0]['id']}")
+    checks = {check["name"]: check for check in (await api.get(f"/api/accounts/{account_id}/checks")).json()}
+    assert checks["ai"] == {"name": "ai", "ok": False, "detail": "AI is on, but there is no provider to ask."}
     ready = await api.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    server.stop()
+    server.set(READY_NEEDS_AI_PROVIDERS="true")
+    server.start()
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as anybody:
+        ready = await anybody.get("/health/ready")
+    assert (ready.status_code, ready.json()["reason"]) == (503, "ai_no_providers")

@@ -12,6 +12,7 @@ from whatsapp_dashboard.accounts.views import AccountRow, qr_png
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.system.checks import Check
 
 router = APIRouter(prefix="/api", tags=["accounts"])
 
@@ -185,6 +186,12 @@ async def delete_account(account_id: str, who: Who, services: Services) -> None:
 async def account_status(account_id: str, who: Who, services: Services) -> StatusOut:
     """The session as it is now."""
     return StatusOut.model_validate(await services.accounts.get(who, account_id))
+
+
+@router.get("/accounts/{account_id}/checks")
+async def account_checks(account_id: str, who: Who, services: Services) -> list[Check]:
+    """Whether the account can do its work: its session, its sending, its bot; each with what is wrong."""
+    return await services.checks.of_account(who, account_id)
 
 
 @router.get("/accounts/{account_id}/qr", response_model=QrOut, responses={200: {"content": {"image/png": {}}}})
