@@ -213,9 +213,8 @@ async def test_an_account_with_ai_and_nobody_to_ask_is_told_by_its_check(
     assert checks["ai"] == {"name": "ai", "ok": False, "detail": "AI is on, but there is no provider to ask."}
     ready = await api.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
-    server.stop()
     server.set(READY_NEEDS_AI_PROVIDERS="true")
-    server.start()
+    server.restart()
     async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as anybody:
         ready = await anybody.get("/health/ready")
     assert (ready.status_code, ready.json()["reason"]) == (503, "ai_no_providers")
