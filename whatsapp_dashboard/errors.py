@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+from whatsapp_dashboard.text import clean
+
 
 class AppError(Exception):
     """An expected failure with a sentence for the person who caused it.
@@ -23,11 +25,12 @@ class AppError(Exception):
     facts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        # It may quote what somebody else wrote, and is stored as a reason or sent as JSON.
+        self.message = clean(message)
+        super().__init__(self.message)
         if code is not None:
             self.code = code
-        self.field = field
+        self.field = clean(field) if field else field
 
 
 class Invalid(AppError):

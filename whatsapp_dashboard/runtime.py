@@ -45,6 +45,7 @@ from whatsapp_dashboard.messages.media import MediaStore
 from whatsapp_dashboard.messages.media_links import MediaLinks
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.sending import MessageService
+from whatsapp_dashboard.messages.set_aside import SetAsideEvents
 from whatsapp_dashboard.network.allow_list import AllowList
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
@@ -93,6 +94,7 @@ class Runtime:
 
         records = AccountRecords(self.db, self.box, self.clock)
         self.inbound = Inbound(self.db, self.clock, in_doubt=lambda account_id: self.outbound.in_doubt(account_id))  # noqa: PLW0108 - made below
+        self.set_aside = SetAsideEvents(self.db, self.clock, self.inbound)
         self.pool = SessionPool(settings, records, Leases(self.db, self.clock), self.clock, self.inbound)
         self.accounts = AccountService(self.db, self.pool, records, self.clock)
 

@@ -22,6 +22,7 @@ from whatsapp_dashboard.core.outage import outlast
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.engine_events import ConversationEvent, EngineEvent, MessageReceived, Receipt
+from whatsapp_dashboard.domain.storable import storable
 from whatsapp_dashboard.engines.base import Engine, EngineContext, EngineProcess, Surroundings
 from whatsapp_dashboard.engines.registry import engine_class
 from whatsapp_dashboard.errors import Conflict, DatabaseAway, Retryable, Unavailable
@@ -162,7 +163,7 @@ class SessionPool:
             raise Unavailable("The account is not connected.", code="offline")
         try:
             async with asyncio.timeout(self._settings.engine_call_seconds):
-                return await make_call(engine)
+                return storable(await make_call(engine))
         except TimeoutError:
             raise Retryable(f"WhatsApp did not answer within {self._settings.engine_call_seconds:.0f} s.", code="timeout") from None
 

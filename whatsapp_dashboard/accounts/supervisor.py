@@ -31,6 +31,7 @@ from whatsapp_dashboard.domain.engine_events import (
     Ready,
     Restricted,
 )
+from whatsapp_dashboard.domain.storable import storable
 from whatsapp_dashboard.engines.base import Engine, EngineContext
 from whatsapp_dashboard.errors import AppError, Retryable, Unavailable
 
@@ -241,7 +242,7 @@ class Supervisor:
         async with self._session_lock:
             if ended.done():
                 return  # the last words of an engine that was given up
-            await self._on_session_event(event, ended)
+            await self._on_session_event(storable(event), ended)
 
     async def _on_session_event(
         self,

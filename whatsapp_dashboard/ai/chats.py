@@ -8,6 +8,7 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, insert_ignore
 from whatsapp_dashboard.models import AiChat
+from whatsapp_dashboard.text import clean
 
 
 class StoredChat:
@@ -28,7 +29,7 @@ class StoredChat:
         """Remember the name. Forgotten when the conversation or the provider is gone meanwhile."""
         conversation_id, provider_id = self._key
         mine = (col(AiChat.conversation_id) == conversation_id, col(AiChat.provider_id) == provider_id)
-        row = {"conversation_id": conversation_id, "provider_id": provider_id, "chat_id": chat_id, "updated_at": self._clock.now()}
+        row = {"conversation_id": conversation_id, "provider_id": provider_id, "chat_id": clean(chat_id), "updated_at": self._clock.now()}
         async with self._db.write() as session:
             await session.execute(delete(AiChat).where(*mine))
             await session.execute(insert_ignore(session, AiChat).values(row))

@@ -25,6 +25,7 @@ from whatsapp_dashboard.api.routes import (
     operators,
     second_factor,
     sending,
+    set_aside,
     system,
     webhooks,
 )
@@ -36,6 +37,7 @@ ROUTERS: list[APIRouter] = [
     second_factor.router,
     operators.router,
     accounts.router,
+    set_aside.router,
     ai.router,
     ai_log.router,
     conversations.router,

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from whatsapp_dashboard.config import Settings
+from whatsapp_dashboard.text import clean
 
 COOKIE = "wa.sid"
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -30,7 +31,7 @@ class Request:
         self.scope = scope
         self._headers: dict[str, list[str]] = {}
         for name, value in scope.get("headers", []):
-            self._headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+            self._headers.setdefault(name.decode("latin-1").lower(), []).append(clean(value.decode("latin-1")))
 
     @property
     def method(self) -> str:
@@ -58,7 +59,7 @@ class Request:
             jar = SimpleCookie("; ".join(self._headers.get("cookie", [])))
         except CookieError:
             return None
-        return jar[COOKIE].value if COOKIE in jar else None
+        return clean(jar[COOKIE].value) if COOKIE in jar else None
 
     @property
     def bearer(self) -> str | None:

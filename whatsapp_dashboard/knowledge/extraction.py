@@ -12,6 +12,7 @@ import resource
 import sys
 
 from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.text import clean
 
 SECONDS = 60.0
 """How long a file may take."""
@@ -80,18 +81,18 @@ def decoded(data: bytes) -> str:
 def read(kind: str, data: bytes) -> tuple[str, str]:
     """The text of a file, and the title it gives itself (often empty). Raises :class:`Invalid` with what is wrong with it."""
     text, title = {"pdf": _pdf, "html": _html, "csv": _csv}.get(kind, _plain)(data)
-    text = clean(text)
+    text = tidy(text)
     if not text:
         raise Invalid("There is no text in it. Scanned pages are pictures: export a PDF with text, or write it here.", code="no_text")
     if len(text) > MAX_CHARACTERS:
         raise Invalid(f"It has more than {MAX_CHARACTERS:,} characters. Split it into several documents.", code="too_long")
-    return text, " ".join(title.split())[:255]
+    return text, " ".join(clean(title).split())[:255]
 
 
-def clean(text: str) -> str:
-    """Without signs that no database stores, trailing spaces, and more than one empty line."""
-    text = "".join(sign for sign in text.replace("\r\n", "\n").replace("\r", "\n") if sign in _KEPT or sign.isprintable())
-    lines = (line.rstrip() for line in text.encode("utf-8", "ignore").decode("utf-8").split("\n"))
+def tidy(text: str) -> str:
+    """Without signs that do not print, trailing spaces, and more than one empty line."""
+    text = "".join(sign for sign in clean(text).replace("\r\n", "\n").replace("\r", "\n") if sign in _KEPT or sign.isprintable())
+    lines = (line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

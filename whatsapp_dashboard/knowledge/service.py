@@ -18,7 +18,7 @@ from whatsapp_dashboard.core.safe_http import check_url
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, TooLarge
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.knowledge.extraction import MAX_CHARACTERS, clean, kind_of
+from whatsapp_dashboard.knowledge.extraction import MAX_CHARACTERS, kind_of, tidy
 from whatsapp_dashboard.knowledge.indexing import Indexer
 from whatsapp_dashboard.knowledge.search import Passage, search
 from whatsapp_dashboard.knowledge.views import DocumentDetail, DocumentPage, DocumentRow, PassageRow
@@ -229,7 +229,7 @@ def _title(given: str) -> str:
 
 def _text(given: str) -> dict[str, Any]:
     """The columns of a text that is written here."""
-    body = clean(given[: MAX_CHARACTERS + 1])
+    body = tidy(given[: MAX_CHARACTERS + 1])
     if not body:
         raise Invalid("Write the text.", field="text")
     if len(given) > MAX_CHARACTERS:

@@ -12,10 +12,11 @@ from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.ids import ContactKind, new_id, new_id_at
 from whatsapp_dashboard.domain.messages import Direction, MediaRef, MessageStatus, MessageType, Origin, status_advances
+from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.contacts import ContactBook
-from whatsapp_dashboard.messages.content import body_of, clean, payload_of, preview
+from whatsapp_dashboard.messages.content import body_of, payload_of, preview
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.message_events import incoming_data, outgoing_data
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
@@ -61,10 +62,12 @@ class Arrivals:
 
     def take(self, account: KnownAccount, event: MessageReceived, position: int, in_doubt: Mapping[str, tuple[str, str]]) -> Iterator[Told]:
         """Work in one message. A message stored before changes nothing and triggers nothing (MSG-3), except one that could not be
-        read then and can be now: WhatsApp sends it again under its id."""
+        read then and can be now: WhatsApp sends it again under its id. Raises :class:`Invalid` for one without an id."""
+        if not event.wa_id:
+            raise Invalid("The message has no id, so nobody could tell whether it was stored before.", code="no_wa_id")
         contact = self._contacts.resolve(account.id, event.chat)
         if not event.from_me or not event.chat.is_person:
-            self._contacts.name(contact, push_name=clean(event.sender_name if event.chat.is_person else event.chat_name))
+            self._contacts.name(contact, push_name=event.sender_name if event.chat.is_person else event.chat_name)
         direction = Direction.OUTGOING if event.from_me else Direction.INCOMING
         known = [entry for entry in self._messages.by_wa_id(account.id, event.wa_id) if self._is(entry, direction, contact)]
         if known:
@@ -174,7 +177,7 @@ class Arrivals:
             "media_id": self._media(account, event),
             "quoted_wa_id": event.content.quoted_id,
             "sender_address": str(event.sender) if event.sender and not event.chat.is_person else "",
-            "sender_name": clean(event.sender_name)[:255],
+            "sender_name": event.sender_name[:255],
             "recovered": event.offline and not event.history,
         }
 
@@ -211,9 +214,9 @@ class Arrivals:
             "state": "pending",
             "reason": "",
             "sha256": None,
-            "mimetype": clean(ref.mimetype)[:128],
+            "mimetype": ref.mimetype[:128],
             "size": ref.size,
-            "filename": clean(ref.filename)[:255],
+            "filename": ref.filename[:255],
             "seconds": ref.seconds,
             "token": ref.token,
             "attempts": 0,

@@ -14,7 +14,6 @@ from whatsapp_dashboard.domain.engine_events import (
 )
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Direction, MessageStatus, status_advances
-from whatsapp_dashboard.messages.content import clean
 from whatsapp_dashboard.messages.message_book import MessageEntry
 from whatsapp_dashboard.messages.parking import Change
 from whatsapp_dashboard.models import Message
@@ -68,7 +67,7 @@ def apply_status(entry: MessageEntry, new: MessageStatus, receipt: Receipt) -> t
     if not status_advances(old, new):
         return None
     entry.status = new.value
-    entry.status_reason = clean(receipt.reason)[:REASON_LENGTH] if new is MessageStatus.FAILED else ""
+    entry.status_reason = receipt.reason[:REASON_LENGTH] if new is MessageStatus.FAILED else ""
     entry.unconfirmed = False  # whatever the receipt says, WhatsApp has spoken
     if new in (MessageStatus.DELIVERED, MessageStatus.READ):
         entry.flagged_at = entry.not_before = None
@@ -93,13 +92,13 @@ def status_data(entry: MessageEntry | Message, old: str) -> dict[str, Any]:
 
 def edit(entry: MessageEntry, text: str, change: MessageEdited) -> tuple[str, dict[str, Any]] | None:
     """Give the message its new text."""
-    entry.body = clean(text)
+    entry.body = text
     entry.edited_at = change.at
     return "message.edited", {"body": entry.body, "at": change.at.isoformat()}
 
 
 def _react(entry: MessageEntry, who: str, emoji: str) -> tuple[str, dict[str, Any]] | None:
-    emoji = clean(emoji)[:64]
+    emoji = emoji[:64]
     if entry.reactions.get(who, "") == emoji:
         return None
     others = {name: value for name, value in entry.reactions.items() if name != who}
@@ -108,7 +107,7 @@ def _react(entry: MessageEntry, who: str, emoji: str) -> tuple[str, dict[str, An
 
 
 def _vote(entry: MessageEntry, change: PollVoted) -> tuple[str, dict[str, Any]] | None:
-    voter, options = _name(change.voter or change.chat), [clean(option) for option in change.options]
+    voter, options = _name(change.voter or change.chat), list(change.options)
     if entry.votes.get(voter, []) == options:
         return None
     others = {name: value for name, value in entry.votes.items() if name != voter}

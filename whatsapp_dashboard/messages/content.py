@@ -54,29 +54,22 @@ _LABELS = {
 }
 
 
-def clean(text: str) -> str:
-    """``text`` without what no database stores: NUL and halves of surrogate pairs."""
-    if text.isascii():
-        return text.replace("\x00", "")
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
 def payload_of(content: Content) -> dict[str, Any]:
     """The parts of ``content`` that are no column of their own, as JSON."""
     payload: dict[str, Any] = {}
     if content.location:
         payload["location"] = asdict(content.location)
     if content.contacts:
-        payload["contacts"] = [{"name": clean(c.name), "phones": list(c.phones), "vcard": clean(c.vcard)} for c in content.contacts]
+        payload["contacts"] = [{"name": c.name, "phones": list(c.phones), "vcard": c.vcard} for c in content.contacts]
     if content.poll:
         poll = content.poll
         payload["poll"] = {
-            "question": clean(poll.question),
-            "options": [clean(option) for option in poll.options],
+            "question": poll.question,
+            "options": list(poll.options),
             "selectable": poll.selectable,
         }
     if content.buttons:
-        payload["buttons"] = [clean(option) for option in content.buttons.options]
+        payload["buttons"] = list(content.buttons.options)
     if content.mentions:
         payload["mentions"] = list(content.mentions)
     if content.quoted_from_me:
@@ -86,7 +79,7 @@ def payload_of(content: Content) -> dict[str, Any]:
 
 def body_of(content: Content) -> str:
     """The text column: body, caption, or the question of a poll."""
-    return clean(content.text or (content.poll.question if content.poll else ""))
+    return content.text or (content.poll.question if content.poll else "")
 
 
 def content_of(row: Message, file: MediaFile | None = None) -> Content:

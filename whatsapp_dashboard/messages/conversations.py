@@ -152,7 +152,7 @@ class ConversationService:
     async def add_note(self, who: Principal, conversation_id: str, text: str) -> ThreadItem:
         """Leave a remark that nobody outside sees. Raises :class:`Invalid` for an empty or too long one."""
         who.require(Role.OPERATOR)
-        text = text.replace("\x00", "").strip()
+        text = text.strip()
         if not text:
             raise Invalid("Write something into the note.", code="note_empty", field="text")
         if len(text) > MAX_NOTE:
@@ -180,7 +180,7 @@ class ConversationService:
     async def rename_contact(self, who: Principal, conversation_id: str, name: str) -> ConversationRow:
         """Give the contact a name of ours, stronger than the push name; an empty one takes it back."""
         who.require(Role.OPERATOR)
-        name = name.replace("\x00", "").strip()
+        name = name.strip()
         if len(name) > MAX_CONTACT_NAME:
             raise Invalid(
                 f"The name is too long: {len(name)} of at most {MAX_CONTACT_NAME} characters.", code="name_too_long", field="name"

@@ -20,7 +20,6 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.messages import MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import NotFound, Permanent
-from whatsapp_dashboard.messages.content import clean
 from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, sniff
 from whatsapp_dashboard.models import Account, Media
 
@@ -160,7 +159,7 @@ class MediaStore:
 
 def safe_name(filename: str) -> str:
     """The last part of a file name, without control characters, short enough to keep; its ending stays."""
-    name = PurePath(clean(filename).replace("\\", "/")).name
+    name = PurePath(filename.replace("\\", "/")).name
     name = "".join(sign for sign in name if sign.isprintable()).strip()
     if len(name) <= _NAME_LENGTH:
         return name

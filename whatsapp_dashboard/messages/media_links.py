@@ -13,7 +13,6 @@ from whatsapp_dashboard.core.safe_http import Refused
 from whatsapp_dashboard.domain.messages import MEDIA_TYPES, MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, TooLarge, Unavailable
-from whatsapp_dashboard.messages.content import clean
 from whatsapp_dashboard.messages.media_types import MIB
 from whatsapp_dashboard.models import Account, Message
 
@@ -64,4 +63,4 @@ class MediaLinks:
             message = await session.scalar(statement.where(col(Message.idempotency_key) == idempotency_key))
         if message is None or message.type not in MEDIA_TYPES or (message.type == MessageType.VOICE) != voice:
             return None
-        return message if message.body == clean(caption) else None
+        return message if message.body == caption else None

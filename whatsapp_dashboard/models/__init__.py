@@ -7,7 +7,7 @@ from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
 from whatsapp_dashboard.models.credit import CreditBalance, CreditEntry, CreditHold
 from whatsapp_dashboard.models.event import Event, EventCursor, Setting
 from whatsapp_dashboard.models.knowledge import KnowledgeDocument, KnowledgePassage
-from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply
+from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply, SetAsideEvent
 from whatsapp_dashboard.models.webhook import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookHour
 from whatsapp_dashboard.models.workspace import AllowedNetwork, KnownAddress, LoginAttempt, LoginSession, Operator, Workspace
 
@@ -40,6 +40,7 @@ __all__ = [
     "Reply",
     "SessionCredential",
     "SessionLease",
+    "SetAsideEvent",
     "Setting",
     "Webhook",
     "WebhookAttempt",

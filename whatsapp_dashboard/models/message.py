@@ -151,6 +151,27 @@ class Reply(SQLModel, table=True):
     settled_at: datetime | None = time_field()
 
 
+class SetAsideEvent(SQLModel, table=True):
+    """What an engine told and could not be stored, for a person to look at: nothing waits for it (DUR-1)."""
+
+    __tablename__ = "set_aside_event"
+    __table_args__ = (Index("ix_set_aside_event_account_id_id", "account_id", "id"),)
+
+    id: str = id_field()
+    account_id: str = owned_by("account.id", index=False)
+    kind: str = Field(max_length=32)
+    """``message``, ``receipt``, ``reaction`` ... : messages/event_text.py."""
+    who: str = Field(default="", max_length=255)
+    what: str = Field(default="", max_length=255)
+    reason: str = Field(default="", max_length=500)
+    content: str
+    """The event as ASCII text, so that every database takes it: written and read by messages/event_text.py."""
+    attempts: int = 1
+    """How often it was tried to store it; the tries before it was set aside count as one."""
+    created_at: datetime = created_field()
+    tried_at: datetime = created_field()
+
+
 class ParkedEvent(SQLModel, table=True):
     """What happened to a message that is not known yet (WhatsApp does not keep the order): applied when the message arrives or
     gets its WhatsApp id, forgotten after some days."""

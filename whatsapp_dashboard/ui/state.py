@@ -20,6 +20,7 @@ from whatsapp_dashboard import runtime
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import AppError, Unauthenticated
+from whatsapp_dashboard.text import clean, clean_all
 from whatsapp_dashboard.ui.components.toasts import toast_error
 
 SESSION_HEADER = "x-wa-session"
@@ -40,6 +41,10 @@ class PageState(rx.State):
         if principal is None:
             raise Unauthenticated("Your session has ended. Please log in again.")
         return principal
+
+    def _parameters(self) -> dict[str, str]:
+        """What stands behind the ``?`` of the page's address, without what cannot be stored."""
+        return {clean(name): clean(value) for name, value in self.router.url.query_parameters.items()}
 
     def _services(self) -> runtime.Runtime:
         """The parts of the running program: ``self._services().accounts`` and so on."""
@@ -79,14 +84,14 @@ def is_callable(handler: Callable[..., Any]) -> bool:
 
 
 def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """``handler`` with errors turned into what the page shows."""
+    """``handler`` with what the client sent made storable, and with errors turned into what the page shows."""
     wrapped: Callable[..., Any]
     if inspect.isasyncgenfunction(handler):
 
         @functools.wraps(handler)
         async def stream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             try:
-                async for event in handler(self, *args, **kwargs):
+                async for event in handler(self, *clean_all(args), **clean_all(kwargs)):
                     yield event
             except Exception as error:
                 yield explain(error)
@@ -97,7 +102,7 @@ def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             try:
-                return await handler(self, *args, **kwargs)
+                return await handler(self, *clean_all(args), **clean_all(kwargs))
             except Exception as error:
                 return explain(error)
 

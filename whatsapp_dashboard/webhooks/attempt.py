@@ -11,6 +11,7 @@ import structlog
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import NoAnswer, Refused
+from whatsapp_dashboard.text import clean, clean_all
 from whatsapp_dashboard.webhooks.endpoints import Endpoint
 from whatsapp_dashboard.webhooks.schedule import retry_after
 from whatsapp_dashboard.webhooks.signing import signature_headers
@@ -108,15 +109,10 @@ def _named(status: int) -> str:
 
 def _kept(headers: list[tuple[str, str]]) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for name, value in headers[:_HEADERS_KEPT]:
-        kept[name] = (f"{kept[name]}, " if name in kept else "") + _printable(value)[:_HEADER_LENGTH]
+    for name, value in clean_all(headers[:_HEADERS_KEPT]):
+        kept[name] = (f"{kept[name]}, " if name in kept else "") + value[:_HEADER_LENGTH]
     return kept
 
 
 def _text(body: bytes) -> str:
-    return _printable(body.decode(errors="replace"))
-
-
-def _printable(text: str) -> str:
-    """PostgreSQL takes every character but this one."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return clean(body.decode(errors="replace"))

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 from pydantic import BaseModel
 
 from whatsapp_dashboard.domain.messages import MediaFile
+from whatsapp_dashboard.text import clean
 
 ErrorKind = Literal[
     "auth", "rate_limited", "timeout", "unavailable", "network", "bad_answer", "empty", "refused", "invalid", "blocked_address"
@@ -96,9 +97,9 @@ class ProviderError(Exception):
     def __init__(
         self, kind: ErrorKind, message: str, *, retry_after: float | None = None, status: int | None = None, host: str = ""
     ) -> None:
-        super().__init__(message)
+        self.message = clean(message)
+        super().__init__(self.message)
         self.kind = kind
-        self.message = message
         self.retry_after = retry_after
         """Seconds after which the provider wants to be asked again."""
         self.status = status

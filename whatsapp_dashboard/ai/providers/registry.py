@@ -14,6 +14,8 @@ from whatsapp_dashboard.ai.providers.openai_family import Compatible, HuggingFac
 from whatsapp_dashboard.ai.providers.retell import Retell
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import SafeHttp
+from whatsapp_dashboard.domain.storable import storable
+from whatsapp_dashboard.text import clean_all
 
 KINDS: tuple[Callable[[SafeHttp], ProviderKind], ...] = (
     Groq,
@@ -52,7 +54,11 @@ class Providers:
 
     async def complete(self, connection: Connection, prompt: Prompt, seconds: float) -> Completion:
         """Ask for the next line of the conversation. Raises :class:`ProviderError`."""
-        return await self._kind(connection).complete(connection, prompt, seconds)
+        kind = self._kind(connection)
+        completion = storable(await kind.complete(connection, prompt, seconds))
+        if not completion.text.strip():
+            raise ProviderError("empty", f"{kind.title} gave an empty answer.")
+        return completion
 
     async def extract(
         self,
@@ -64,11 +70,12 @@ class Providers:
         used: Callable[[Completion], None] | None = None,
     ) -> Schema:
         """Ask for typed data; ``used`` is told what it took. Raises :class:`ProviderError`."""
-        return await self._kind(connection).extract(connection, prompt, schema, seconds, used=used)
+        found = await self._kind(connection).extract(connection, prompt, schema, seconds, used=used)
+        return schema.model_validate(clean_all(found.model_dump()))
 
     async def models(self, connection: Connection, seconds: float) -> list[ModelInfo]:
         """What can be asked there. Raises :class:`ProviderError`."""
-        return await self._kind(connection).models(connection, seconds)
+        return storable(await self._kind(connection).models(connection, seconds))
 
     async def close(self) -> None:
         """Forget clients that are kept for the next request."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.ai.views import Outcome, ProviderDraft, TryTurn
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 
-router = APIRouter(prefix="/api", tags=["ai"])
+router = Router(prefix="/api", tags=["ai"])
 
 
 class KindOut(BaseModel):

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from whatsapp_dashboard.ai.views import CallFilters, Outcome
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.ai import TraceOut
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
 from whatsapp_dashboard.errors import NotFound
 
-router = APIRouter(prefix="/api", tags=["ai"])
+router = Router(prefix="/api", tags=["ai"])
 
 
 class CallOut(BaseModel):

@@ -7,17 +7,18 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.auth.sessions import Issued
 from whatsapp_dashboard.domain.principal import Role
 from whatsapp_dashboard.errors import AppError, Invalid, TooMany
 
-router = APIRouter(prefix="/api/auth", tags=["auth"])
+router = Router(prefix="/api/auth", tags=["auth"])
 
 
 class Credentials(BaseModel):

@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
 from whatsapp_dashboard.api.routes.sending import IdempotencyKey
 from whatsapp_dashboard.credits.ledger_csv import csv_header, csv_row
 from whatsapp_dashboard.credits.views import LedgerFilters
 
-router = APIRouter(prefix="/api/credits", tags=["credits"])
+router = Router(prefix="/api/credits", tags=["credits"])
 
 
 class CreditsOut(BaseModel):

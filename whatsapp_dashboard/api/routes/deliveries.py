@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.webhooks.views import DeliveryFilters, DeliveryState
 
-router = APIRouter(prefix="/api/webhooks/deliveries", tags=["webhooks"])
+router = Router(prefix="/api/webhooks/deliveries", tags=["webhooks"])
 
 Cursor = Annotated[str, Query(max_length=200, description="`next_cursor` of the page before; empty for the newest")]
 Limit = Annotated[int, Query(ge=1, le=200)]

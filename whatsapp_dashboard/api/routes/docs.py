@@ -6,10 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-router = APIRouter(prefix="/api/docs", include_in_schema=False)
+from whatsapp_dashboard.api.route import Router
+
+router = Router(prefix="/api/docs", include_in_schema=False)
 
 _FILES = Path(str(files("fastapi_offline"))) / "static"
 

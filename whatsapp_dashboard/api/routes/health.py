@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from whatsapp_dashboard import runtime
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.errors import DatabaseAway
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = Router(prefix="/health", tags=["health"])
 
 PROOF_SECONDS = 3.0
 """Within this time something must be stored."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
 from whatsapp_dashboard.errors import Invalid
 
-router = APIRouter(prefix="/api/knowledge", tags=["knowledge"])
+router = Router(prefix="/api/knowledge", tags=["knowledge"])
 
 
 class DocumentOut(BaseModel):

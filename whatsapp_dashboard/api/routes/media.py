@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 
-router = APIRouter(prefix="/api/media", tags=["media"])
+router = Router(prefix="/api/media", tags=["media"])
 
 INLINE = frozenset(
     {

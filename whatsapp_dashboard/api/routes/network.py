@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 
-router = APIRouter(prefix="/api/network", tags=["network"])
+router = Router(prefix="/api/network", tags=["network"])
 
 
 class AllowedOut(BaseModel):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.auth.operators import OperatorInfo
 from whatsapp_dashboard.domain.principal import Role
 
-router = APIRouter(prefix="/api/operators", tags=["operators"])
+router = Router(prefix="/api/operators", tags=["operators"])
 
 
 class OperatorOut(BaseModel):

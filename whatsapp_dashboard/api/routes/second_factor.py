@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 
-router = APIRouter(prefix="/api/auth/second-factor", tags=["auth"])
+router = Router(prefix="/api/auth/second-factor", tags=["auth"])
 
 
 class SecondFactorOut(BaseModel):

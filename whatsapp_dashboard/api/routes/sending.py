@@ -8,17 +8,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.media_types import choose_type, sniff
 
-router = APIRouter(prefix="/api/messages/send", tags=["messages"])
+router = Router(prefix="/api/messages/send", tags=["messages"])
 
 IdempotencyKey = Annotated[
     str | None,

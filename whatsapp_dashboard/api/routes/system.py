@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.system.processes import ProcessesView
 
-router = APIRouter(prefix="/api/system", tags=["system"])
+router = Router(prefix="/api/system", tags=["system"])
 
 
 @router.get("/processes")

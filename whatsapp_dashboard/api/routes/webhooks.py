@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, DeliveryPageOut, Limit, Replayed, page_of
 from whatsapp_dashboard.webhooks.views import DeliveryFilters, SavedWebhook, WebhookDraft, WebhookState
 
-router = APIRouter(prefix="/api", tags=["webhooks"])
+router = Router(prefix="/api", tags=["webhooks"])
 
 Headers = Annotated[
     dict[Annotated[str, Field(max_length=1_000)], Annotated[str, Field(max_length=10_000)]],

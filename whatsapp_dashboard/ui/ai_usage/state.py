@@ -44,7 +44,7 @@ class UsageState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read the filters from the address."""
-        parameters = self.router.url.query_parameters
+        parameters = self._parameters()
         self.filters, self.cursor = from_address(parameters), parameters.get("cursor", "")[:60]
         return UsageState.follow
 

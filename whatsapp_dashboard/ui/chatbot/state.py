@@ -58,7 +58,7 @@ class ChatbotState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read from the address which account is meant."""
-        parameters = self.router.url.query_parameters
+        parameters = self._parameters()
         wanted = parameters.get("account", "")[:64]
         if wanted != self.account_id:
             self.account_id, self.loaded, self.failed = wanted, False, ""

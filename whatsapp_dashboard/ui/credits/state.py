@@ -53,7 +53,7 @@ class CreditsState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read from the address which lines are meant; ask the browser for its time zone once, because days depend on it."""
-        parameters = self.router.url.query_parameters
+        parameters = self._parameters()
         wanted = from_address(parameters)
         if wanted != self.filters:
             self.filters = wanted

@@ -215,6 +215,8 @@ def _add_payload(made: Bubble, item: ThreadItem) -> None:
         made.place = place.get("name") or "Location"
         made.place_note = place.get("address") or f"{latitude:.5f}, {longitude:.5f}"
         made.map_href = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}"
+    elif item.type == "location":
+        made.place, made.place_note = "Location", "It came with coordinates that are nowhere on Earth."
     made.cards = [
         Card(card.get("name") or "Contact", ", ".join(format_phone(_digits(phone)) or phone for phone in card.get("phones", ())))
         for card in payload.get("contacts", ())

@@ -72,7 +72,7 @@ class InboxState(PageState):
         """Read the filters from the address; ask the browser once for its time zone."""
         from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 
-        wanted = from_address(self.router.url.query_parameters)
+        wanted = from_address(self._parameters())
         address = to_query(*wanted)
         if address in self._asked:
             self._asked = self._asked[self._asked.index(address) + 1 :]
@@ -203,7 +203,7 @@ class InboxState(PageState):
         self.query = to_query(*wanted)
         self.loaded = False
         self._asked = [*self._asked[-9:], self.query]
-        opened = opened_in(self.router.url.query_parameters)
+        opened = opened_in(self._parameters())
         query = (urlencode({"c": opened}) if opened else "") + self.query
         return rx.redirect("/inbox" + ("?" + query.lstrip("&") if query else ""), replace=True)
 

@@ -47,7 +47,7 @@ class ThreadState(PageState):
     @action
     async def arrive(self) -> Any:
         """Open what the address names."""
-        self._select(opened_in(self.router.url.query_parameters))
+        self._select(opened_in(self._parameters()))
         return ThreadState.follow
 
     @action

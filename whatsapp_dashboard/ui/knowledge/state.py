@@ -36,7 +36,7 @@ class KnowledgeState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read from the address which page is meant."""
-        self.cursor = self.router.url.query_parameters.get("before", "")[:60]
+        self.cursor = self._parameters().get("before", "")[:60]
         return KnowledgeState.follow
 
     @following

@@ -55,7 +55,7 @@ class MessagesState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read the filters from the address; ask the browser for its time zone once, because days depend on it."""
-        parameters = self.router.url.query_parameters
+        parameters = self._parameters()
         wanted = from_address(parameters)
         if wanted != self.filters:
             # Another address than this page's own inputs made: draw them anew with its values.

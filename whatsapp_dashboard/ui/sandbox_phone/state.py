@@ -60,7 +60,7 @@ class SandboxPhoneState(PageState):
     async def watch(self) -> None:
         """Load the page and keep it current while it is open."""
         who = await self._who()
-        wanted = self.router.url.query_parameters
+        wanted = self._parameters()
         async with self:
             self.number, self.contact = wanted.get("phone", "")[:20], wanted.get("chat", "")[:40]
         changes = self._services().phone.changes(who, CHECK_SECONDS)

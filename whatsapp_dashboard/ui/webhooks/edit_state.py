@@ -55,7 +55,7 @@ class EditState(PageState):
         """Open the form for a new webhook."""
         await self._begin()
         self.webhook_id = self.url = self.name = ""
-        here = self.router.url.query_parameters.get("account", "")
+        here = self._parameters().get("account", "")
         self.account = here if any(choice.id == here for choice in self.accounts) else ALL_ACCOUNTS
         self.chosen, self.headers = ["message"], []
         self.open = True

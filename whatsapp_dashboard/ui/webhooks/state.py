@@ -50,7 +50,7 @@ class WebhooksState(PageState):
     @action
     async def open_page(self) -> Any:
         """Read from the address which account is meant."""
-        self.account_id = self.router.url.query_parameters.get("account", "")[:64]
+        self.account_id = self._parameters().get("account", "")[:64]
         return WebhooksState.follow
 
     @following
