@@ -118,7 +118,7 @@ class Inbound:
             if not is_outage(error):
                 _log("an event cannot be stored; it is set aside", item, error)
                 failure = await self._keep_aside(item, error)
-        _settle(future, _stopping() if is_outage(failure) else failure)
+        _settle(future, _stopping() if failure and is_outage(failure) else failure)
 
     async def _keep_aside(self, item: Item, error: Exception) -> Exception | None:
         async def keep() -> None:
