@@ -33,6 +33,7 @@ from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.credits.settling import Settlement
 from whatsapp_dashboard.engines.registry import engine_class
+from whatsapp_dashboard.engines.sandbox.neighbours import FIRST_WORKSPACE
 from whatsapp_dashboard.engines.sandbox.world import WorldThread
 from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.bus import EventBus
@@ -131,7 +132,7 @@ class Runtime:
             "multidevice_proxy": settings.multidevice_proxy or "",
             "multidevice_peer": str(settings.multidevice_peer.resolve()) if settings.multidevice_peer else "",
         }
-        self.phone = PhoneService(self.accounts, world)
+        self.phone = PhoneService(self.accounts, self.pool.engine_options)
         self._stop_until = 0.0
         self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
@@ -181,6 +182,7 @@ class Runtime:
         await upgrade(self.settings.database)
         await self.bus.start()
         await self.auth.start()
+        self.pool.engine_options[FIRST_WORKSPACE] = await self.auth.first_workspace()
         await self.network.load()
         await self.fan_out.start()
         await self.dispatcher.start()

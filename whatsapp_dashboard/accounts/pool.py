@@ -107,7 +107,7 @@ class SessionPool:
                 return
             if not await self._leases.take(account_id):
                 raise Conflict("Another instance of the dashboard runs this account now.", code="leased")
-            supervisor = self._make_supervisor(account_id, account.engine, linked=account.linked)
+            supervisor = self._make_supervisor(account_id, account.engine, account.workspace_id, linked=account.linked)
             self._supervisors[account_id] = supervisor
             # A context of its own: the session's log lines do not belong to the request that happened to start it.
             task = asyncio.create_task(self._supervise(supervisor), name=f"session:{account_id}", context=Context())
@@ -210,7 +210,7 @@ class SessionPool:
         """The processes of each engine that has some."""
         return {name: shared.processes() for name, shared in self._surroundings.items()}
 
-    def _make_supervisor(self, account_id: str, engine: str, *, linked: bool) -> Supervisor:
+    def _make_supervisor(self, account_id: str, engine: str, workspace_id: str, *, linked: bool) -> Supervisor:
         def context(emit: Callable[[EngineEvent], Awaitable[None]]) -> EngineContext:
             return EngineContext(
                 account_id=account_id,
@@ -220,6 +220,7 @@ class SessionPool:
                 save_credentials=lambda secret: outlast(lambda: self._records.save_credentials(account_id, secret)),
                 options=self.engine_options,
                 surroundings=self.surroundings(engine),
+                workspace_id=workspace_id,
             )
 
         return Supervisor(

@@ -91,6 +91,12 @@ class AuthService:
         if configured is None:
             self.first_password = password
 
+    async def first_workspace(self) -> str:
+        """The id of the oldest workspace: the one named Default, whatever it is called by now."""
+        async with self._db.read() as session:
+            oldest = select(col(Workspace.id)).order_by(col(Workspace.created_at), col(Workspace.id)).limit(1)
+            return await session.scalar(oldest) or ""
+
     async def login(self, username: str, password: str, totp_code: str | None, *, ip: str, user_agent: str, kind: str = BROWSER) -> Issued:
         """Start a session. Raises :class:`Unauthenticated` (code ``bad_credentials``, ``totp_required`` or ``totp_wrong``) or
         :class:`TooMany`; nothing tells a wrong password from an unknown name."""

@@ -91,6 +91,8 @@ class EngineContext:
     """Engine options from the settings, for instance the sandbox world's address."""
     surroundings: Surroundings | None = None
     """What :attr:`Engine.surroundings` names, when it names something."""
+    workspace_id: str = ""
+    """Whose account it is, for engines that keep what they simulate apart (ACC-15)."""
 
 
 class Engine(ABC):

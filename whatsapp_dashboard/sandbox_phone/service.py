@@ -1,11 +1,11 @@
 """What operators do with the simulated phones, and which of them they may touch (ENG-5, SEC-6).
 
-A phone belongs to the workspace whose accounts it is, or was, linked to; one never linked belongs to whoever takes it first.
+Each workspace has a world of its own (ACC-15). In it a phone is shown while all accounts it is, or was, linked to are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from whatsapp_dashboard.domain.ids import parse_number
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.sandbox.client import SandboxEngine
+from whatsapp_dashboard.engines.sandbox.neighbours import world_of
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound
 from whatsapp_dashboard.sandbox_phone import samples
@@ -65,14 +66,18 @@ class Overview:
 class PhoneService:
     """Simulated phones of the asking operator's workspace. Viewers look, operators act."""
 
-    def __init__(self, accounts: AccountService, socket_path: str) -> None:
+    def __init__(self, accounts: AccountService, options: Mapping[str, str]) -> None:
+        """``options`` are the engines': where the worlds are, and which workspace is the first."""
         self._accounts = accounts
-        self._phone = SandboxPhone(socket_path)
-        self._previews: dict[str, MediaFile] = {}
+        self._options = options
+        self._phones: dict[str, SandboxPhone] = {}
+        self._previews: dict[tuple[str, str], MediaFile] = {}
 
     async def close(self) -> None:
         """Let go of the world."""
-        await self._phone.close()
+        phones, self._phones = self._phones, {}
+        for phone in phones.values():
+            await phone.close()
 
     # -- looking
 
@@ -84,7 +89,7 @@ class PhoneService:
         """The phones and the accounts that wait for a scan. Raises :class:`Unavailable` while the world does not answer."""
         accounts = await self._sandbox_accounts(who)
         phones = []
-        for raw in await self._phone.phones():
+        for raw in await self._phone_of(who).phones():
             if not all(device["account_id"] in accounts for device in raw["devices"]):
                 continue
             alive = [device for device in raw["devices"] if device["state"] != "logged_out"]
@@ -101,7 +106,7 @@ class PhoneService:
                     switches=device["switches"] if device else {},
                 )
             )
-        expiry = {raw["account_id"]: raw["expires_at"] for raw in await self._phone.waiting()}
+        expiry = {raw["account_id"]: raw["expires_at"] for raw in await self._phone_of(who).waiting()}
         waiting = [
             WaitingAccount(row.id, row.name, expiry[row.id])
             for row in accounts.values()
@@ -112,20 +117,20 @@ class PhoneService:
     async def chats(self, who: Principal, number: str) -> list[Raw]:
         """The contacts of a phone with their last messages."""
         await self._visible(who, number)
-        return await self._phone.chats(number)
+        return await self._phone_of(who).chats(number)
 
     async def thread(self, who: Principal, number: str, contact: str) -> tuple[list[Raw], bool]:
         """The newest messages of a chat, pictures with their bytes as ``preview``, and whether the account is typing."""
         await self._visible(who, number)
-        messages, typing = await self._phone.thread(contact, number)
+        messages, typing = await self._phone_of(who).thread(contact, number)
         for message in messages:
-            message["preview"] = await self._preview(message["content"])
+            message["preview"] = await self._preview(who, message["content"])
         return messages, typing
 
     def changes(self, who: Principal, pause: float) -> AsyncIterator[bool]:
         """Yields True when something in the world changed, False after ``pause`` quiet seconds."""
         who.require(Role.VIEWER)
-        return self._phone.changes(pause)
+        return self._phone_of(who).changes(pause)
 
     # -- linking
 
@@ -136,14 +141,14 @@ class PhoneService:
             await self._visible(who, number)
         if account_id not in await self._sandbox_accounts(who):
             raise NotFound("There is no such sandbox account.", code="account_not_found")
-        return await self._phone.scan((await self._accounts.qr(who, account_id)).text, number)
+        return await self._phone_of(who).scan((await self._accounts.qr(who, account_id)).text, number)
 
     async def enter_code(self, who: Principal, code: str) -> str:
         """Type a pairing code of one of the workspace's accounts; returns the phone's number."""
         who.require(Role.OPERATOR)
         if len("".join(code.split()).replace("-", "")) != 8:
             raise Invalid("A pairing code has eight letters and digits, for example K7PX-2M9Q.", code="bad_code", field="code")
-        return await self._phone.enter_pairing_code(code, accounts=list(await self._sandbox_accounts(who)))
+        return await self._phone_of(who).enter_pairing_code(code, accounts=list(await self._sandbox_accounts(who)))
 
     # -- writing
 
@@ -162,39 +167,39 @@ class PhoneService:
         """A contact (or the owner on the phone itself) writes: a text, or a sample of another kind with ``text`` as caption."""
         await self._usable(who, number)
         content = _content(kind, text, quote)
-        return await self._phone.send(contact, content, account=number, member=member, by_owner=as_owner)
+        return await self._phone_of(who).send(contact, content, account=number, member=member, by_owner=as_owner)
 
     async def edit(self, who: Principal, number: str, wa_id: str, text: str) -> None:
         """The writer changes a message."""
         await self._usable(who, number)
-        await self._phone.edit(wa_id, text, number)
+        await self._phone_of(who).edit(wa_id, text, number)
 
     async def revoke(self, who: Principal, number: str, wa_id: str) -> None:
         """The writer deletes a message for everyone."""
         await self._usable(who, number)
-        await self._phone.revoke(wa_id, number)
+        await self._phone_of(who).revoke(wa_id, number)
 
     async def react(self, who: Principal, number: str, wa_id: str, emoji: str) -> None:
         """The contact reacts; an empty emoji takes the reaction back."""
         await self._usable(who, number)
         if len(emoji) > 16:
             raise Invalid("A reaction is one emoji.", code="bad_emoji", field="emoji")
-        await self._phone.react(wa_id, emoji, account=number)
+        await self._phone_of(who).react(wa_id, emoji, account=number)
 
     async def vote(self, who: Principal, number: str, wa_id: str, options: list[str]) -> None:
         """The contact votes in a poll."""
         await self._usable(who, number)
-        await self._phone.vote(wa_id, options, account=number)
+        await self._phone_of(who).vote(wa_id, options, account=number)
 
     async def open_chat(self, who: Principal, number: str, contact: str) -> int:
         """The contact looks at the chat: the account's messages turn read."""
         await self._usable(who, number)
-        return await self._phone.open_chat(contact, number)
+        return await self._phone_of(who).open_chat(contact, number)
 
     async def call(self, who: Principal, number: str, contact: str) -> None:
         """The contact calls the account."""
         await self._usable(who, number)
-        await self._phone.call(contact, account=number)
+        await self._phone_of(who).call(contact, account=number)
 
     # -- what goes wrong on purpose
 
@@ -203,12 +208,12 @@ class PhoneService:
         await self._linked(who, number)
         if name not in SWITCHES:
             raise Invalid(f"There is no switch “{name[:40]}”.", code="no_switch")
-        await self._phone.switch(name, value, number)
+        await self._phone_of(who).switch(name, value, number)
 
     async def happen(self, who: Principal, number: str, what: str) -> None:
         """One of: drop, log_out, ban, unban, replace, restart."""
         await self._linked(who, number)
-        phone = self._phone
+        phone = self._phone_of(who)
         match what:
             case "drop":
                 await phone.drop(number)
@@ -228,12 +233,12 @@ class PhoneService:
     async def replay_history(self, who: Principal, number: str, count: int) -> int:
         """Sync old messages to the account (ACC-8); returns how many."""
         await self._linked(who, number)
-        return await self._phone.replay_history(count, number)
+        return await self._phone_of(who).replay_history(count, number)
 
     async def set_online(self, who: Principal, number: str, contact: str, online: bool) -> None:
         """Switch the contact's own phone on or off."""
         await self._usable(who, number)
-        await self._phone.set_online(contact, online, number)
+        await self._phone_of(who).set_online(contact, online, number)
 
     async def add_contact(self, who: Principal, name: str, phone: str) -> str:
         """A new person in the world; returns the contact's id."""
@@ -241,7 +246,7 @@ class PhoneService:
         address = parse_number(phone)
         if address.phone is None:
             raise Invalid("A phone number is needed, for example +34600111222.", code="number_missing", field="phone")
-        return str((await self._phone.add_contact(name, address.phone))["id"])
+        return str((await self._phone_of(who).add_contact(name, address.phone))["id"])
 
     # -- inside
 
@@ -264,17 +269,25 @@ class PhoneService:
             raise Conflict("No account is linked to this phone; scan a QR first.", code="not_linked")
         return phone
 
-    async def _preview(self, content: Raw) -> MediaFile | None:
+    def _phone_of(self, who: Principal) -> SandboxPhone:
+        """A hand on the phones of the workspace's world."""
+        name = world_of(who.workspace_id, self._options)
+        if name not in self._phones:
+            self._phones[name] = SandboxPhone(self._options.get("world", ""), world=name)
+        return self._phones[name]
+
+    async def _preview(self, who: Principal, content: Raw) -> MediaFile | None:
         """A small picture's bytes; None for everything else."""
         media = content.get("media")
         if not media or content["type"] not in ("image", "sticker") or (media.get("size") or 0) > _PREVIEW_BYTES:
             return None
         token = media["token"]["media"]
-        if token not in self._previews:
+        key = (who.workspace_id, token)
+        if key not in self._previews:
             if len(self._previews) >= _KEPT_PREVIEWS:
                 self._previews.pop(next(iter(self._previews)))
-            self._previews[token] = await self._phone.media(token)
-        return self._previews[token]
+            self._previews[key] = await self._phone_of(who).media(token)
+        return self._previews[key]
 
 
 def _content(kind: str, text: str, quote: str | None) -> Content:

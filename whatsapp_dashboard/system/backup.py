@@ -19,11 +19,12 @@ from sqlalchemy import make_url
 
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE
+from whatsapp_dashboard.engines.sandbox.neighbours import FOLDER
 from whatsapp_dashboard.system.data_lock import DataLock
 
 _DUMP = "postgresql.dump"
 _SQLITE_FILES = ("dashboard.db", "sandbox.db")
-_MEDIA, _SESSIONS = _FOLDERS = ("media", "sessions")
+_MEDIA, _SESSIONS, _WORLDS = _FOLDERS = ("media", "sessions", FOLDER)
 _TOOL_SECONDS = 3_600
 
 
@@ -90,9 +91,10 @@ def _pieces(settings: Settings, scratch: Path) -> list[tuple[str, Path]]:
         if path.exists():
             _copy_sqlite(path, scratch / name)
             pieces.append((name, scratch / name))
-    if (data / _SESSIONS).exists():
-        _copy_sessions(data / _SESSIONS, scratch / _SESSIONS)
-        pieces.append((_SESSIONS, scratch / _SESSIONS))
+    for folder in (_SESSIONS, _WORLDS):
+        if (data / folder).exists():
+            _copy_databases(data / folder, scratch / folder)
+            pieces.append((folder, scratch / folder))
     pieces += [(name, data / name) for name in (_MEDIA, KEY_FILE) if (data / name).exists()]
     if not any(name in (_DUMP, "dashboard.db") for name, _ in pieces):
         raise BackupError(f"There is no database in {data.resolve()}; nothing to back up.")
@@ -112,8 +114,9 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def _copy_sessions(source: Path, target: Path) -> None:
-    """What engines keep for each session: databases as they are at this moment, also while the session runs, other files as they lie."""
+def _copy_databases(source: Path, target: Path) -> None:
+    """What engines keep for each session or world: databases as they are at this moment, also while they are in use, other files as they
+    lie."""
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
         if path.is_dir():

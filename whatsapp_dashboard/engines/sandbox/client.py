@@ -30,6 +30,7 @@ from whatsapp_dashboard.engines.raw import (
     event_from_raw,
     time_from_raw,
 )
+from whatsapp_dashboard.engines.sandbox.neighbours import world_of
 from whatsapp_dashboard.engines.wire import Line
 from whatsapp_dashboard.errors import Retryable, Unavailable
 
@@ -63,6 +64,7 @@ class SandboxEngine(Engine):
         """Connect. Raises :class:`Retryable` when the world does not answer."""
         secret = await self.context.load_credentials()
         hello = {"role": "device", "token": secret.decode() if secret else None, "label": self.context.account_id}
+        hello["world"] = world_of(self.context.workspace_id, self.context.options)
         try:
             self._line = await Line.open(
                 self.context.options.get("world", ""),

@@ -27,8 +27,10 @@ Raw = dict[str, Any]
 class SandboxPhone:
     """A hand on every phone of a world. All methods raise :class:`Unavailable` when the world does not answer."""
 
-    def __init__(self, socket_path: str) -> None:
+    def __init__(self, socket_path: str, *, world: str = "") -> None:
+        """``world`` names the world of a workspace (engines/sandbox/neighbours.py); the first workspace's has no name."""
         self._path = str(socket_path)
+        self._world = world
         self._line: Line | None = None
         self._connecting = asyncio.Lock()
         self._watchers: set[asyncio.Event] = set()
@@ -253,7 +255,8 @@ class SandboxPhone:
     async def _open(self) -> Line:
         async with self._connecting:
             if self._line is None or self._line.closed:
-                self._line = await Line.open(self._path, {"role": "phone"}, self._on_push, self._wake, other="sandbox world")
+                hello = {"role": "phone", "world": self._world}
+                self._line = await Line.open(self._path, hello, self._on_push, self._wake, other="sandbox world")
                 self.seed = self._line.welcome["seed"]
         return self._line
 

@@ -20,6 +20,7 @@ from whatsapp_dashboard.engines.sandbox import device_calls, phone_calls
 from whatsapp_dashboard.engines.sandbox.device_calls import DeviceCalls
 from whatsapp_dashboard.engines.sandbox.devices import Device, Devices
 from whatsapp_dashboard.engines.sandbox.linking import Timings
+from whatsapp_dashboard.engines.sandbox.neighbours import check_name, memory_of, seed_of
 from whatsapp_dashboard.engines.sandbox.people import People
 from whatsapp_dashboard.engines.sandbox.phone_calls import PhoneCalls
 from whatsapp_dashboard.engines.sandbox.session import Session
@@ -43,11 +44,13 @@ def socket_path_for(data_dir: Path) -> Path:
 
 
 class SandboxWorld:
-    """One world: its memory, its devices, its people, and who is connected."""
+    """One world: its memory, its devices, its people, and who is connected. The one without a name listens, for all others too."""
 
-    def __init__(self, data_dir: Path, socket_path: Path | None = None, seed: int | None = None) -> None:
+    def __init__(self, data_dir: Path, socket_path: Path | None = None, seed: int | None = None, *, name: str = "") -> None:
         self.socket_path = socket_path or socket_path_for(data_dir)
-        self.store = Store(data_dir / "sandbox.db", seed)
+        self._data_dir = data_dir
+        self._others: dict[str, SandboxWorld] = {}
+        self.store = Store(memory_of(data_dir, name), seed)
         self.devices = Devices(self.store)
         self.timings = Timings(**json.loads(self.store.meta("timings") or "{}"))
         self.sessions: set[Session] = set()
@@ -70,6 +73,19 @@ class SandboxWorld:
         self.socket_path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, self.socket_path, limit=1 << 20)
         self.socket_path.chmod(0o600)
+        self._go_on()
+
+    def world(self, name: str) -> SandboxWorld:
+        """The world called ``name``, made when somebody first asks for it; an empty name is this one."""
+        if not name:
+            return self
+        if name not in self._others:
+            self._others[name] = SandboxWorld(self._data_dir, self.socket_path, seed_of(self.store.seed, name), name=name)
+            self._others[name]._go_on()
+        return self._others[name]
+
+    def _go_on(self) -> None:
+        """Give the ticks that were due when the program ended."""
         with self.work():
             for row in self.store.all("SELECT seq FROM message WHERE from_me = 1 AND delivered_at IS NULL AND arrived_at IS NOT NULL"):
                 self.tick(row["seq"])
@@ -78,14 +94,17 @@ class SandboxWorld:
         """Close every connection and the store."""
         if self._server:
             self._server.close()
-        for session in list(self.sessions):
+        worlds = [self, *self._others.values()]
+        for session in [session for world in worlds for session in world.sessions]:
             session.close()
         for writer in list(self._writers):
             writer.close()
-        if self._tick_timer:
-            self._tick_timer.cancel()
+        for world in worlds:
+            if world._tick_timer:
+                world._tick_timer.cancel()
         await asyncio.sleep(0)
-        self.store.close()
+        for world in worlds:
+            world.store.close()
         self.socket_path.unlink(missing_ok=True)
 
     # -- work in transactions
@@ -177,35 +196,35 @@ class SandboxWorld:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        decoder, session, greeted = Decoder(), None, False
+        decoder, session, greeted, world = Decoder(), None, False, self
         try:
             while chunk := await reader.read(CHUNK):
                 frames = decoder.feed(chunk)
                 if frames and not greeted:
                     greeted = True
-                    session = self._greet(frames.pop(0)[0], writer)
+                    hello = frames.pop(0)[0]
+                    if refusal := _refusal(hello):
+                        writer.write(encode(error_frame(None, refusal)))
+                        return
+                    world = self.world(hello.get("world") or "")
+                    session = world._greet(hello, writer)
                 if session is not None:
-                    self._take_device(session, frames)
+                    world._take_device(session, frames)
                 elif frames:
-                    self._take_phone(writer, frames)
+                    world._take_phone(writer, frames)
         except (OSError, ValueError, KeyError):
             log.debug("a connection to the sandbox world broke")
         finally:
             self._writers.discard(writer)
-            self._watchers.discard(writer)
+            world._watchers.discard(writer)
             if session is not None:
-                self.sessions.discard(session)
+                world.sessions.discard(session)
                 session.close()
-                self.changed(session.device.phone if session.device else "")
+                world.changed(session.device.phone if session.device else "")
             writer.close()
 
     def _greet(self, hello: dict[str, Any], writer: asyncio.StreamWriter) -> Session | None:
-        """Answer the first frame: a session for an engine, None for a phone. Closes when the versions do not match."""
-        if hello.get("v") != VERSION:
-            error = Permanent(f"This sandbox world speaks version {VERSION} of its protocol, not {hello.get('v')}.", code="version")
-            writer.write(encode(error_frame(None, error)))
-            writer.close()
-            return None
+        """Answer the first frame: a session for an engine, None for a phone."""
         if hello.get("role") == "phone":
             writer.write(encode({"t": "welcome", "seed": self.store.seed}))
             return None
@@ -260,6 +279,17 @@ class SandboxWorld:
             self.store.release(undo=undo)
             if undo:
                 self.devices.reload()
+
+
+def _refusal(hello: dict[str, Any]) -> Permanent | None:
+    """Why whoever says this is not let in."""
+    if hello.get("v") != VERSION:
+        return Permanent(f"This sandbox world speaks version {VERSION} of its protocol, not {hello.get('v')}.", code="version")
+    try:
+        check_name(hello.get("world"))
+    except Permanent as reason:
+        return reason
+    return None
 
 
 def _answers(path: Path) -> bool:
