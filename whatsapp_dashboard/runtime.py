@@ -107,7 +107,7 @@ class Runtime:
         self.message_log = MessageLog(self.db)
         self.overview = Overview(self.db, self.clock)
         self.checks = Checks(self.db, self.clock)
-        self.processes = Processes(self.pool)
+        self.processes = Processes(self.db, self.pool)
 
         self.network = AllowList(self.db, self.clock)
         self.http = Outgoing(self.network.of, user_agent=USER_AGENT)

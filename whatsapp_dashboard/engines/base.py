@@ -54,6 +54,8 @@ class EngineProcess:
     pid: int
     sessions: int
     starts: int
+    accounts: frozenset[str] = frozenset()
+    """Whose sessions they are."""
 
 
 class Surroundings(ABC):

@@ -141,7 +141,9 @@ class EngineHosts(Surroundings):
 
     def processes(self) -> list[EngineProcess]:
         """The hosts that run now."""
-        return [EngineProcess(host.process.pid, len(host.seats), host.starts) for host in self._hosts if host.process.pid]
+        return [
+            EngineProcess(host.process.pid, len(host.seats), host.starts, frozenset(host.seats)) for host in self._hosts if host.process.pid
+        ]
 
     def _with_room(self, session_id: str) -> _Host:
         fitting = [host for host in self._hosts if not host.retiring and not host.alone and len(host.seats) < self._per_host]
