@@ -26,6 +26,7 @@ from whatsapp_dashboard.ai.trying import AiTrying
 from whatsapp_dashboard.auth.service import AuthService
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.clock_watch import ClockWatch
 from whatsapp_dashboard.core.crypto import KEY_FILE, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
@@ -86,6 +87,7 @@ class Runtime:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock or Clock()
+        self.clock_watch = ClockWatch(self.clock)
         configured = settings.encryption_key.get_secret_value() if settings.encryption_key else None
         self.box = SecretBox(*load_keys(configured, settings.data_dir / KEY_FILE))
         self.db = Database(settings.database)
@@ -134,7 +136,15 @@ class Runtime:
         }
         self.phone = PhoneService(self.accounts, self.pool.engine_options)
         self._stop_until = 0.0
-        self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        # A job that comes late, on a busy computer or after a sleep, runs late: else it would be left out until its next time.
+        options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self.scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=options)
+        self.clock_watch.on_set_back += [
+            self._run_jobs_now,
+            self.outbound.clock_was_set_back,
+            self.downloads.clock_was_set_back,
+            self.dispatcher.clock_was_set_back,
+        ]
 
     def _build_webhooks(self) -> None:
         bodies, feed = BodyBuilder(self.settings.public_url), DeliveryFeed()
@@ -158,6 +168,7 @@ class Runtime:
     def _build_ai(self) -> AiReplier:
         self.ai_providers = Providers(self.http)
         breakers = Breakers(self.clock)
+        self.clock_watch.on_set_back.append(breakers.clock_was_set_back)
         failover = Failover(self.ai_providers, breakers)
         responder = Responder(failover, self.knowledge)
         self.ai = AiService(self.db, self.clock, self.box, self.http, providers=self.ai_providers, breakers=breakers)
@@ -205,6 +216,7 @@ class Runtime:
         self._schedule(self.webhook_housekeeping.sweep, seconds=15)
         self._schedule(self.credit_settlement.sweep, seconds=15)
         self.scheduler.start()
+        self.clock_watch.start()
         _current = self
 
     async def stop(self) -> None:
@@ -213,6 +225,7 @@ class Runtime:
         global _current  # noqa: PLW0603
         _current = None
         self._stop_until = self.clock.monotonic() + STOP_SECONDS
+        await self._end("clock watch", self.clock_watch.stop())
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
         await self._end("replies", self.replies.stop(DRAIN_SECONDS))
@@ -244,6 +257,11 @@ class Runtime:
 
         run.__name__ = f"{type(getattr(job, '__self__', job)).__name__}.{job.__name__}"
         self.scheduler.add_job(run, "interval", seconds=seconds, id=run.__name__)
+
+    async def _run_jobs_now(self) -> None:
+        """The scheduler goes by the time of day: without this its jobs rest for as long as the clock was set back."""
+        for job in self.scheduler.get_jobs():
+            job.modify(next_run_time=self.clock.now())
 
     async def _end(self, name: str, stopping: Awaitable[Any]) -> None:
         try:

@@ -81,6 +81,19 @@ async def test_a_message_that_must_wait_holds_back_only_its_contact(house: Pipel
     assert house.engine.texts == ["dev 1", "carla 1", "carla 2"]
 
 
+async def test_what_waits_goes_out_when_the_clock_was_set_back(house: Pipeline) -> None:
+    """DUR-1: the time it waits for would come late, and everything of its contact behind it."""
+    house.engine.failures = [Retryable("busy", after=3_600)]
+    await _say(house, "carla 1")
+    await house.until(lambda: house.messages_of(attempts=1))
+    await _say(house, "carla 2")
+    await house.settle()
+    assert not house.engine.texts
+    await house.outbound.clock_was_set_back()
+    await house.until_sent(2)
+    assert house.engine.texts == ["carla 1", "carla 2"]
+
+
 async def test_a_refused_message_fails_with_the_reason_and_can_be_sent_again(house: Pipeline) -> None:
     """MSG-4, MSG-11: the retry goes out under the same key."""
     house.engine.failures = [Permanent("The number is not on WhatsApp.")]

@@ -151,6 +151,17 @@ async def test_retry_after_is_obeyed_up_to_an_hour(house: House, asked: str, wai
         assert shown.quiet_until == house.clock.now() + timedelta(seconds=waits)
 
 
+async def test_retries_and_rests_are_over_when_the_clock_was_set_back(house: House) -> None:
+    """HOOK-4, DUR-1: the times they wait for would come late."""
+    await house.hook(house.receivers.url("429:3600", "a"))
+    await house.happens("one")
+    await house.until_attempts(1)
+    await house.until(pending=1)
+    house.receivers.behaviours["a"] = "accept"
+    await house.dispatcher.clock_was_set_back()
+    await house.until(succeeded=1)
+
+
 async def test_an_answer_must_be_complete_and_successful(house: House) -> None:
     """HOOK-4, HOOK-6: what each bad endpoint is noted for; no redirect is followed."""
     said = {

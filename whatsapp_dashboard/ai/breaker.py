@@ -51,6 +51,13 @@ class Breakers:
         """The provider was changed or deleted: what was known is true of it no more."""
         self._health.pop(provider_id, None)
 
+    async def clock_was_set_back(self) -> None:
+        """Nobody rests until a time that comes late: each gets a fresh chance."""
+        now = self._clock.now()
+        for health in self._health.values():
+            if health.resting_until is not None:
+                health.resting_until = min(health.resting_until, now)
+
     def may_ask(self, provider_id: str) -> bool:
         """Whether it is not resting. When its rest is over one request at a time goes through, until one succeeds."""
         health = self.health(provider_id)

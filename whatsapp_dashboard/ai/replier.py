@@ -93,6 +93,7 @@ class AiReplier:
         settings = settings_of(question.ai)
         first = question.earlier[0] if question.earlier else question.message
         wait = settings.answer_at(first.created_at, question.message.created_at) - self._clock.now()
+        wait = min(wait, timedelta(seconds=settings.wait_seconds))  # longer only when the clock was set back
         if wait > timedelta(0):
             await self._clock.sleep(wait.total_seconds())
         async with self._db.read() as session:

@@ -64,6 +64,14 @@ class MediaDownloads:
         """The account can download again."""
         self._wake.set()
 
+    async def clock_was_set_back(self) -> None:
+        """What waits for its next try is tried now: that time would come too late."""
+        now = self._clock.now()
+        async with self._db.write() as session:
+            waiting = col(Media.state) == "pending", col(Media.not_before) > now
+            await session.execute(update(Media).where(*waiting).values(not_before=now))
+        self._wake.set()
+
     def account_gone(self, _account_id: str) -> None:
         """Its downloads fail by themselves and wait."""
 

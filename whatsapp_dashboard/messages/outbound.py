@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -23,7 +23,7 @@ from whatsapp_dashboard.messages.message_events import outgoing_data
 from whatsapp_dashboard.messages.sender import AccountSender
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Outcome, Settler
-from whatsapp_dashboard.models import Account, Contact, Conversation, Message
+from whatsapp_dashboard.models import Account, Contact, Conversation, Message, MessageAction
 from whatsapp_dashboard.models.base import metadata
 
 UNPROVEN_SECONDS = 60
@@ -171,6 +171,15 @@ class Outbound:
                     data=status_data(message, message.status),
                 )
         return len(rows)
+
+    async def clock_was_set_back(self) -> None:
+        """What waits for a time is tried now: that time would come too late. Who must still wait is told to wait again."""
+        now = self._clock.now()
+        async with self._db.write() as session:
+            for table, waiting in ((Message, col(Message.status) == MessageStatus.QUEUED), (MessageAction, true())):
+                await session.execute(update(table).where(waiting, col(table.not_before) > now).values(not_before=now))
+        for sender in self._senders.values():
+            sender.look_anew()
 
     def _sender(self, account_id: str) -> AccountSender:
         sender = self._senders.get(account_id)

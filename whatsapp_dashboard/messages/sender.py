@@ -71,6 +71,12 @@ class AccountSender:
         self._acts = self._acts or acts
         self._wake.set()
 
+    def look_anew(self) -> None:
+        """The clock was set back: nobody is held until a time that comes late."""
+        self._held.clear()
+        self._later = True
+        self._wake.set()
+
     def settled(self, outcome: Outcome) -> None:
         """The outcome of a message is stored: its row tells the truth again."""
         self._busy.discard(outcome.message_id)

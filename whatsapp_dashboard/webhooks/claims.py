@@ -80,6 +80,13 @@ class Claims:
         async with self._db.write() as session:
             await session.execute(old.values(claimed_until=now + timedelta(seconds=CLAIM_SECONDS)))
 
+    async def retry_now(self) -> None:
+        """Whatever waits for a later try is due now."""
+        now = self._clock.now()
+        async with self._db.write() as session:
+            waiting = col(WebhookDelivery.state) == "pending", col(WebhookDelivery.next_try_at) > now
+            await session.execute(update(WebhookDelivery).where(*waiting).values(next_try_at=now))
+
     async def free_expired(self) -> None:
         """Give free what processes hold that died or hang."""
         late = col(WebhookDelivery.claimed_until) < self._clock.now()

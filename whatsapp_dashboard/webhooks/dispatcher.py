@@ -94,6 +94,14 @@ class Dispatcher:
         await self._claims.free_expired()
         await self.reload()
 
+    async def clock_was_set_back(self) -> None:
+        """Retries, probes and rests are over: the times they wait for would come too late."""
+        await self._claims.retry_now()
+        now = self._clock.now()
+        for lane in self._lanes.values():
+            lane.gate.look_anew(now)
+        self.wake()
+
     async def reload(self, *, reset: str = "") -> None:
         """Read the webhooks anew; the breaker of ``reset`` is as it is stored, no matter how its attempts went."""
         async with self._db.read() as session:

@@ -45,6 +45,13 @@ class Gate:
     breaker: Breaker
     quiet_until: datetime | None = None
 
+    def look_anew(self, now: datetime) -> None:
+        """A rest and the wait for the next probe end ``now`` at the latest."""
+        if self.quiet_until:
+            self.quiet_until = min(self.quiet_until, now)
+        if self.breaker.next_probe_at:
+            self.breaker.next_probe_at = min(self.breaker.next_probe_at, now)
+
     def room(self, now: datetime, window: int) -> int:
         """How many may be under way: all of ``window``, one (a probe) or none."""
         if not self.enabled or self.paused or (self.quiet_until and now < self.quiet_until):
