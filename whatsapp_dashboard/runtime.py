@@ -53,8 +53,10 @@ from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
 from whatsapp_dashboard.sandbox_phone.service import PhoneService
 from whatsapp_dashboard.system.checks import Checks
+from whatsapp_dashboard.system.erasing import Eraser
 from whatsapp_dashboard.system.overview import Overview
 from whatsapp_dashboard.system.processes import Processes
+from whatsapp_dashboard.system.sealing import seal_addresses
 from whatsapp_dashboard.webhooks.bodies import BodyBuilder
 from whatsapp_dashboard.webhooks.delivery_log import DeliveryLog
 from whatsapp_dashboard.webhooks.dispatcher import Dispatcher
@@ -118,7 +120,7 @@ class Runtime:
         self.credits = CreditService(self.db, self.clock)
         self.credit_settlement = Settlement(self.db, self.clock)
         self.db.on_commit.append(self.credit_settlement.follower.wake)
-        self.knowledge = KnowledgeService(self.db, self.clock, self.http, max_mb=settings.knowledge_max_mb)
+        self.knowledge = KnowledgeService(self.db, self.clock, self.box, self.http, max_mb=settings.knowledge_max_mb)
         replier = self._build_ai()
         self.replies = ReplyRouter(self.db, self.clock, self.outbound, [replier, AutoReplier()], bus=self.bus)
 
@@ -134,6 +136,18 @@ class Runtime:
             "multidevice_proxy": settings.multidevice_proxy or "",
             "multidevice_peer": str(settings.multidevice_peer.resolve()) if settings.multidevice_peer else "",
         }
+        self.eraser = Eraser(
+            self.db,
+            self.clock,
+            self.media,
+            dispatcher=self.dispatcher,
+            recent=self.recent_bodies,
+            forget_session=self.pool.forget_files,
+            settle=self.credit_settlement.sweep,
+        )
+        self.accounts.on_deleted.append(self.eraser.until_gone)
+        self.knowledge.on_deleted.append(self.eraser.wake)
+        self.webhooks.on_deleted.append(self.eraser.wake)
         self.phone = PhoneService(self.accounts, self.pool.engine_options)
         self._stop_until = 0.0
         # A job that comes late, on a busy computer or after a sleep, runs late: else it would be left out until its next time.
@@ -148,6 +162,7 @@ class Runtime:
 
     def _build_webhooks(self) -> None:
         bodies, feed = BodyBuilder(self.settings.public_url), DeliveryFeed()
+        self.recent_bodies = bodies.recent
         self.dispatcher = Dispatcher(
             self.db, self.clock, self.box, self.http, parallel=self.settings.webhook_concurrency, recent=bodies.recent, on_settled=feed.tell
         )
@@ -191,6 +206,7 @@ class Runtime:
         """Bring everything up; when it returns the program is ready: sessions come back in the background."""
         global _current  # noqa: PLW0603
         await upgrade(self.settings.database)
+        await seal_addresses(self.db, self.box)
         await self.bus.start()
         await self.auth.start()
         self.pool.engine_options[FIRST_WORKSPACE] = await self.auth.first_workspace()
@@ -205,6 +221,7 @@ class Runtime:
         self.downloads.start()
         await self.replies.start()
         await self.pool.start()
+        await self.eraser.start()
         self._schedule(self.db.look_again, seconds=2)
         self._schedule(self.replies.tick, seconds=2)
         self._schedule(self.outbound.tick, seconds=5)
@@ -215,6 +232,7 @@ class Runtime:
         self._schedule(self.network.load, seconds=10)
         self._schedule(self.webhook_housekeeping.sweep, seconds=15)
         self._schedule(self.credit_settlement.sweep, seconds=15)
+        self._schedule(self.eraser.tick, seconds=15)
         self.scheduler.start()
         self.clock_watch.start()
         _current = self
@@ -228,6 +246,7 @@ class Runtime:
         await self._end("clock watch", self.clock_watch.stop())
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
+        await self._end("eraser", self.eraser.stop())
         await self._end("replies", self.replies.stop(DRAIN_SECONDS))
         await self._end("outbound", self.outbound.stop(DRAIN_SECONDS))
         await self._end("downloads", self.downloads.stop())

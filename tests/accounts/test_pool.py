@@ -14,8 +14,9 @@ from tests.accounts.conftest import ScriptedEngine, World
 from tests.support.waiting import until
 from whatsapp_dashboard.accounts import backoff, supervisor
 from whatsapp_dashboard.domain.engine_events import DisconnectCause, Disconnected, QrCode, QrExpired, Ready, Restricted
-from whatsapp_dashboard.errors import Conflict, Retryable, Unavailable
+from whatsapp_dashboard.errors import Conflict, NotFound, Retryable, Unavailable
 from whatsapp_dashboard.models import Account, Event, SessionCredential
+from whatsapp_dashboard.models.erasure import HIDDEN_WORKSPACE
 
 Script = Callable[[ScriptedEngine], Awaitable[None]]
 
@@ -313,13 +314,16 @@ async def test_an_illegal_status_is_refused_and_changes_nothing(world: World) ->
 
 
 async def test_deleting_an_account_stops_its_session_and_leaves_nothing(world: World) -> None:
-    """ACC-1: in one transaction, with all that hangs off it."""
+    """ACC-1: in one transaction it is out of reach, without its name and keys; what hangs off it is taken away after that."""
     account_id = await linked(world)
     await world.accounts.delete(world.ana, account_id)
     assert ScriptedEngine.made[0].stopped
+    with pytest.raises(NotFound):
+        await world.accounts.get(world.ana, account_id)
     async with world.db.read() as session:
-        assert await session.get(Account, account_id) is None
         assert await session.get(SessionCredential, account_id) is None
+        left = await session.get_one(Account, account_id)
+        assert (left.name, left.phone, left.workspace_id) == ("", None, HIDDEN_WORKSPACE)
 
 
 async def _made(count: int) -> bool:

@@ -97,7 +97,7 @@ async def bot(db: Database, clock: MovableClock, tmp_path: Path, server: LlmServ
     http = Outgoing(lambda _: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
     providers, breakers = Providers(http), Breakers(clock)
     failover = Failover(providers, breakers)
-    knowledge = KnowledgeService(db, clock, http, max_mb=5)
+    knowledge = KnowledgeService(db, clock, box, http, max_mb=5)
     credits = CreditService(db, clock)
     responder = Responder(failover, knowledge)
     replier = AiReplier(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
 from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
+from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.knowledge.service import KnowledgeService
@@ -46,7 +48,7 @@ class Library:
 async def library(db: Database, clock: MovableClock) -> AsyncIterator[Library]:
     """An empty one; loopback is allowed."""
     http = Outgoing(lambda _: Allowed.parse(["127.0.0.1/32"]), user_agent="Test")
-    knowledge = KnowledgeService(db, clock, http, max_mb=2)
+    knowledge = KnowledgeService(db, clock, SecretBox(os.urandom(32)), http, max_mb=2)
     await knowledge.indexer.start()
     yield Library(db, await make_cast(db), knowledge)
     await knowledge.indexer.stop()

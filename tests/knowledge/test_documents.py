@@ -214,7 +214,8 @@ async def test_passages_that_a_killed_program_left_are_not_found_and_go(library:
 
 async def test_two_indexers_that_take_the_same_document_leave_one_index_of_it(library: Library) -> None:
     """AI-5: on PostgreSQL another process may begin it too."""
-    second = indexing.Indexer(library.db, library.knowledge.indexer._clock, library.knowledge.indexer._http, max_bytes=2**20)
+    first = library.knowledge.indexer
+    second = indexing.Indexer(library.db, first._clock, first._box, first._http, max_bytes=2**20)
     text = "\n\n".join(f"Paragraph {n} tells of saffron. " + "It goes on for quite a while. " * 20 for n in range(400))
     documents = [await library.knowledge.add_text(library.cast.ben, f"Long {n}", f"{text} {n}") for n in range(3)]
     await second.start()

@@ -53,6 +53,8 @@ class Receivers:
     arrivals: list[Arrival] = field(default_factory=list)
     behaviours: dict[str, str] = field(default_factory=dict)
     """By name, stronger than what the URL says."""
+    words: dict[str, bytes] = field(default_factory=dict)
+    """What the behaviour ``answer`` says, by name."""
     on_arrival: Callable[[Arrival], None] = lambda _: None
     connections: int = 0
     """Opened so far."""
@@ -165,6 +167,13 @@ class _Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 200 OK\r\n" + b"X-Fill: " + b"y" * 2_000_000 + b"\r\n\r\n")
         elif kind == "say":
             self._answer("200 OK", b"<b>thanks</b>", "Content-Type: text/html", "X-Served-By: test")
+        elif kind == "echo":
+            heard = [f"X-Echo-{name}: {value}" for name, value in arrival.headers.items()]
+            self._answer("500 Oops", json.dumps(arrival.headers).encode(), *heard)
+        elif kind == "mirror":
+            self._answer("500 Oops", arrival.body)
+        elif kind == "answer":
+            self._answer("200 OK", self._owner.words.get(arrival.name, b""))
         elif kind == "429":
             self._answer("429 Too Many Requests", b"slow down", f"Retry-After: {extra or 2}")
         elif kind == "301":

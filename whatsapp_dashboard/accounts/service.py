@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import phonenumbers
 from pydantic import ValidationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.accounts.pool import SessionPool
 from whatsapp_dashboard.accounts.records import AccountRecords
+from whatsapp_dashboard.accounts.removal import hide
 from whatsapp_dashboard.accounts.views import AccountRow, EngineInfo, Losses, PairingView, QrView, qr_data_url
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
@@ -40,6 +42,8 @@ class AccountService:
         self._pool = pool
         self._records = records
         self._clock = clock
+        self.on_deleted: list[Callable[[str], Awaitable[None]]] = []
+        """Who takes away what a deleted account leaves; may wait until it is gone."""
 
     # -- reading
 
@@ -149,18 +153,23 @@ class AccountService:
         return await self.get(who, account_id)
 
     async def delete(self, who: Principal, account_id: str) -> None:
-        """Close the session and remove the account with everything that hangs off it, in one transaction (ACC-1).
+        """Close the session and remove the account with everything that hangs off it (ACC-1): in one transaction nobody reaches any of it
+        any more, then row by row and file by file it is taken away, also when the program ends meanwhile.
 
         The device stays in the phone's list of linked devices unless it was logged out before.
         """
         who.require(Role.OPERATOR)
-        account = await self.get(who, account_id)
+        await self.get(who, account_id)
         await self._pool.halt(account_id)
         async with self._db.write() as session:
-            await _owned(session, who, account_id, lock=True)
-            await session.execute(delete(Account).where(col(Account.id) == account_id))
-            record(session, "account.deleted", workspace_id=who.workspace_id, account_id=account_id, data={"name": account.name})
+            account = await _owned(session, who, account_id, lock=True)
+            await hide(session, account, self._clock.now())
+            data = {"by": who.username, "engine": account.engine}
+            record(session, "account.deleted", workspace_id=who.workspace_id, account_id=account_id, data=data)
+        await self._pool.halt(account_id)  # somebody may have connected it meanwhile
         await self._pool.forget(account_id)
+        for erase in self.on_deleted:
+            await erase(account_id)
 
     async def connect(self, who: Principal, account_id: str) -> AccountRow:
         """Start the session, or start it anew: a linked account reconnects, an unlinked one gets a new QR (ACC-3, ACC-5)."""

@@ -40,7 +40,10 @@ def check_draft(providers: Providers, draft: ProviderDraft, *, needs_model: bool
     if kind.url_needed and not url:
         raise Invalid("Enter the address of the server, for example http://localhost:11434/v1.", code="bad_url", field="url")
     if url:
-        url = str(check_url(url))
+        parsed = check_url(url)
+        if parsed.query:
+            raise Invalid("The address of a server has no part after a “?”. A key goes into the field for it.", code="bad_url", field="url")
+        url = str(parsed)
     if not 1 <= draft.concurrency <= 1_000:
         raise Invalid("From 1 to 1000 requests may run at once.", field="concurrency")
     return replace(draft, label=label, model=model, key=key, url=url)

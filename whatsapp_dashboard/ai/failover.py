@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from whatsapp_dashboard.ai.breaker import Breakers
-from whatsapp_dashboard.ai.providers.base import ChatMemory, Connection, Prompt, ProviderError
+from whatsapp_dashboard.ai.providers.base import ChatMemory, Connection, Prompt, ProviderError, without_key
 from whatsapp_dashboard.ai.providers.registry import Providers
 from whatsapp_dashboard.ai.views import Outcome, StepView
 
@@ -105,7 +105,7 @@ class Failover:
             asked.steps.append(step(target, Outcome.BAD_ANSWER, words, ms=_ms(began)))
         else:
             self._breakers.succeeded(target.id)
-            asked.text = completion.text
+            asked.text = without_key(completion.text, target.key)  # a server that echoes what it got
             done = step(target, Outcome.OK, "", ms=_ms(began))
             asked.steps.append(
                 replace(

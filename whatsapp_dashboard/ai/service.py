@@ -12,7 +12,7 @@ from sqlmodel import col
 from whatsapp_dashboard.ai.breaker import Breakers
 from whatsapp_dashboard.ai.budget import today_of
 from whatsapp_dashboard.ai.drafts import check_draft, connection_of
-from whatsapp_dashboard.ai.providers.base import ProviderError
+from whatsapp_dashboard.ai.providers.base import ProviderError, without_key
 from whatsapp_dashboard.ai.providers.registry import Providers
 from whatsapp_dashboard.ai.store import owned_account, place, providers_of, settings_of
 from whatsapp_dashboard.ai.views import KEPT, AiConfigView, KindView, ModelView, ProviderDraft, ProviderView
@@ -91,7 +91,8 @@ class AiService:
             if error.kind == "blocked_address":
                 await self._http.of(who.workspace_id).examine(draft.url)  # says why, and what an owner can allow
             raise Unavailable(error.message, code="provider_failed") from None
-        return [ModelView(each.id, each.name, each.takes_images, each.takes_audio) for each in found]
+        key = connection.key
+        return [ModelView(without_key(each.id, key), without_key(each.name, key), each.takes_images, each.takes_audio) for each in found]
 
     async def lacks_providers(self) -> bool:
         """Whether an account has AI on and nobody to ask: for the health route (OBS-5)."""

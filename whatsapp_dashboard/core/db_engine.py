@@ -41,6 +41,7 @@ def create_engine(url: str) -> AsyncEngine:
             "synchronous=FULL",  # NORMAL may lose commits when the power fails
             f"busy_timeout={LOCKED_SECONDS * 1_000}",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what is deleted is overwritten in the file
             "cache_size=-16000",
             "temp_store=MEMORY",
         ):

@@ -18,8 +18,11 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.core import url_secrets
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.masking import masked
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.errors import AppError, DatabaseAway
@@ -55,9 +58,10 @@ class _Read:
 class Indexer:
     """One document at a time: indexing must not slow conversations down."""
 
-    def __init__(self, db: Database, clock: Clock, http: Outgoing, *, max_bytes: int) -> None:
+    def __init__(self, db: Database, clock: Clock, box: SecretBox, http: Outgoing, *, max_bytes: int) -> None:
         self._db = db
         self._clock = clock
+        self._box = box
         self._http = http
         self._max_bytes = max_bytes
         self._wake = asyncio.Event()
@@ -179,10 +183,13 @@ class Indexer:
 
     async def _text(self, document: KnowledgeDocument) -> _Read:
         if document.url and document.fetch:
-            file = await self._http.of(document.workspace_id).fetch(document.url, seconds=FETCH_SECONDS, limit=self._max_bytes)
+            url = url_secrets.opened(document, self._box)
+            file = await self._http.of(document.workspace_id).fetch(url, seconds=FETCH_SECONDS, limit=self._max_bytes)
             kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
             body, title = await extract(kind, file.data)
-            return _Read(body, kind, title if document.title == document.url[:255] else "", file.data)
+            private = url_secrets.hidden(url)  # a page may name its own address; bots tell its text to customers
+            named = masked(title, private) if document.title == document.url[:255] else ""
+            return _Read(masked(body, private), kind, named, file.data)
         if document.raw is not None:
             body, _ = await extract(document.kind, document.raw)
             return _Read(body, document.kind)

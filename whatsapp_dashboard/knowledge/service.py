@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -11,10 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
+from whatsapp_dashboard.core import url_secrets
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database, after_commit
+from whatsapp_dashboard.core.masking import masked
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import check_url
+from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, TooLarge
 from whatsapp_dashboard.events.log import record
@@ -22,7 +27,7 @@ from whatsapp_dashboard.knowledge.extraction import MAX_CHARACTERS, kind_of, tid
 from whatsapp_dashboard.knowledge.indexing import Indexer
 from whatsapp_dashboard.knowledge.search import Passage, search
 from whatsapp_dashboard.knowledge.views import DocumentDetail, DocumentPage, DocumentRow, PassageRow
-from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
+from whatsapp_dashboard.models import Erasure, KnowledgeDocument, KnowledgePassage
 
 MAX_DOCUMENTS = 10_000
 MAX_PAGE = 200
@@ -35,12 +40,15 @@ SHOWN_PASSAGES = 200
 class KnowledgeService:
     """Documents of the asking operator's workspace. Viewers read, operators work."""
 
-    def __init__(self, db: Database, clock: Clock, http: Outgoing, *, max_mb: int) -> None:
+    def __init__(self, db: Database, clock: Clock, box: SecretBox, http: Outgoing, *, max_mb: int) -> None:
         self._db = db
         self._clock = clock
+        self._box = box
         self._http = http
         self._max_bytes = max_mb * 2**20
-        self.indexer = Indexer(db, clock, http, max_bytes=self._max_bytes)
+        self.on_deleted: list[Callable[[], None]] = []
+        """Who takes away copies of a deleted document."""
+        self.indexer = Indexer(db, clock, box, http, max_bytes=self._max_bytes)
 
     # -- for bots
 
@@ -125,9 +133,11 @@ class KnowledgeService:
         """Add what stands at a URL; it is fetched in the background. Raises :class:`Invalid`, Refused for a private network,
         :class:`Conflict` when it is there already."""
         who.require(Role.OPERATOR)
-        await self._http.of(who.workspace_id).examine(url)
-        address = str(check_url(url))
-        return await self._add(who, _title(title or address[:MAX_TITLE]), kind="", url=address, fetch=True)
+        address = str(check_url(url_secrets.restored(url, "")))
+        await self._http.of(who.workspace_id).examine(address)
+        seen = url_secrets.shown(address)
+        named = "" if title.strip() in (url.strip(), address) else masked(title, url_secrets.hidden(address))
+        return await self._add(who, _title(named or seen[:MAX_TITLE]), kind="", address=address, fetch=True)
 
     async def update(
         self, who: Principal, document_id: str, *, title: str | None = None, text: str | None = None, enabled: bool | None = None
@@ -170,18 +180,22 @@ class KnowledgeService:
         async with self._db.write() as session:
             document = await _owned(session, who, document_id, lock=True)
             await session.delete(document)
+            session.add(Erasure(kind="document", subject_id=document_id, created_at=self._clock.now()))
+            for told in self.on_deleted:
+                after_commit(session, f"deleted {document_id}", told)
             data = {"document_id": document_id, "state": "deleted", "by": who.username}
             record(session, "knowledge.updated", workspace_id=who.workspace_id, data=data)
 
     # -- parts
 
-    async def _add(self, who: Principal, title: str, **columns: Any) -> DocumentRow:
+    async def _add(self, who: Principal, title: str, *, address: str = "", **columns: Any) -> DocumentRow:
         now = self._clock.now()
-        document = KnowledgeDocument(workspace_id=who.workspace_id, title=title, created_at=now, updated_at=now, **columns)
+        document = KnowledgeDocument(id=new_id(), workspace_id=who.workspace_id, title=title, created_at=now, updated_at=now, **columns)
+        url_secrets.keep(document, address, self._box)
         mine = col(KnowledgeDocument.workspace_id) == who.workspace_id
         same = col(KnowledgeDocument.url) == document.url if document.url else col(KnowledgeDocument.sha256) == document.sha256
         async with self._db.write() as session:
-            await self._refuse_twin(session, who, same)
+            await self._refuse_twin(session, who, same, address)
             count = await session.scalar(select(func.count()).select_from(KnowledgeDocument).where(mine)) or 0
             if count >= MAX_DOCUMENTS:
                 raise Conflict(f"There are at most {MAX_DOCUMENTS:,} documents. Delete some first.", code="too_many_documents")
@@ -189,10 +203,10 @@ class KnowledgeService:
             self._changed(session, who, document)
         return _row(document)
 
-    async def _refuse_twin(self, session: AsyncSession, who: Principal, same: ColumnElement[bool]) -> None:
-        twin = await session.scalar(_light().where(col(KnowledgeDocument.workspace_id) == who.workspace_id, same).limit(1))
-        if twin is not None:
-            raise Conflict(f"This is there already: “{twin.title}”.", code="document_exists")
+    async def _refuse_twin(self, session: AsyncSession, who: Principal, same: ColumnElement[bool], address: str = "") -> None:
+        for twin in await session.scalars(_light().where(col(KnowledgeDocument.workspace_id) == who.workspace_id, same)):
+            if url_secrets.opened(twin, self._box) == address or not address:  # addresses may differ in their secrets only
+                raise Conflict(f"This is there already: “{twin.title}”.", code="document_exists")
 
     def _again(self, document: KnowledgeDocument) -> None:
         document.state, document.reason, document.tries = "pending", "", 0

@@ -111,6 +111,8 @@ class MediaDownloads:
         try:
             outcome = await self._try(media, MessageType(message.type))
             await outlast(lambda: self._settle(media, message, workspace_id, outcome))
+            if sha256 := outcome.get("sha256"):
+                self._store.named(sha256)
         except Unavailable:
             pass  # the account went offline: it is tried when it is ready again
         except Exception:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.config import Settings
-from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.messages import MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import NotFound, Permanent
@@ -55,6 +56,10 @@ class MediaStore:
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
+        self._put_at: dict[str, float] = {}
+        """When a file was last put: the write that names it may still be on its way."""
+        self._loose: dict[str, int] = {}
+        """How many writes of this process are to name a file that was put."""
 
     async def stage(self, data: bytes, filename: str, wanted_type: MessageType | None = None) -> Staged:
         """Check a file and put it on disk, before the write that keeps it.
@@ -80,7 +85,14 @@ class MediaStore:
         )
         session.add(row)
         await session.flush()
+        after_commit(session, f"kept {row.id}", lambda: self.named(staged.sha256))
         return row
+
+    def named(self, sha256: str) -> None:
+        """A write has named the file, or will not: it is no longer on its way."""
+        count = self._loose.pop(sha256, 0) - 1
+        if count > 0:
+            self._loose[sha256] = count
 
     async def open(self, who: Principal, media_id: str) -> StoredFile:
         """The file ``media_id``, for whoever may read its workspace. Raises :class:`NotFound` also while it is not here yet."""
@@ -105,10 +117,32 @@ class MediaStore:
 
     async def put(self, data: bytes) -> str:
         """Write ``data`` under its SHA-256, which is returned. On disk, with its folder entry, when this returns."""
-        return await asyncio.to_thread(self._put, data)
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        self._put_at[sha256] = time.monotonic()
+        self._loose[sha256] = self._loose.get(sha256, 0) + 1
+        await asyncio.to_thread(self._put, sha256, data)
+        return sha256
+
+    async def discard(self, hashes: Sequence[str]) -> list[str]:
+        """Remove the files that no message has; returns those that a write of this moment may name, to be asked for again."""
+        left: list[str] = []
+        for start in range(0, len(hashes), _SWEEP_CHUNK):
+            chunk, began = hashes[start : start + _SWEEP_CHUNK], time.monotonic()
+            async with self._db.read() as session:
+                wanted = set(await session.scalars(select(col(Media.sha256)).where(col(Media.sha256).in_(chunk))))
+            for sha256 in (each for each in chunk if each not in wanted):
+                put_at = self._put_at.get(sha256, 0.0)
+                if put_at >= began or (self._loose.get(sha256) and began - put_at < SWEEP_AFTER_SECONDS):
+                    left.append(sha256)
+                else:
+                    self.path(sha256).unlink(missing_ok=True)  # here, between two turns of the loop: nobody can put it meanwhile
+        return left
 
     async def sweep(self) -> int:
         """Remove the files no message has any more (of deleted accounts, ACC-1). Returns how many. For the scheduler."""
+        limit = time.monotonic() - SWEEP_AFTER_SECONDS
+        self._put_at = {sha256: at for sha256, at in self._put_at.items() if at > limit}
+        self._loose = {sha256: count for sha256, count in self._loose.items() if sha256 in self._put_at}
         files = await asyncio.to_thread(self._old_files)
         removed = 0
         for start in range(0, len(files), _SWEEP_CHUNK):
@@ -131,12 +165,11 @@ class MediaStore:
         """Where a file with this hash lies."""
         return self._settings.media_dir / sha256[:2] / sha256
 
-    def _put(self, data: bytes) -> str:
-        sha256 = hashlib.sha256(data).hexdigest()
+    def _put(self, sha256: str, data: bytes) -> None:
         target = self.path(sha256)
         if target.exists() and target.stat().st_size == len(data):
             os.utime(target)  # young again: a sweep leaves it alone until its row is written
-            return sha256
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
         try:
@@ -154,7 +187,6 @@ class MediaStore:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return sha256
 
 
 def safe_name(filename: str) -> str:

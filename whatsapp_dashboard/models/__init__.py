@@ -5,6 +5,7 @@ from whatsapp_dashboard.models.ai import AiAnswer, AiCall, AiChat, AiConfig, AiP
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.models.conversation import Contact, Conversation, Note
 from whatsapp_dashboard.models.credit import CreditBalance, CreditEntry, CreditHold
+from whatsapp_dashboard.models.erasure import Erasure
 from whatsapp_dashboard.models.event import Event, EventCursor, Setting
 from whatsapp_dashboard.models.knowledge import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply, SetAsideEvent
@@ -24,6 +25,7 @@ __all__ = [
     "CreditBalance",
     "CreditEntry",
     "CreditHold",
+    "Erasure",
     "Event",
     "EventCursor",
     "KnowledgeDocument",

@@ -28,6 +28,9 @@ class KnowledgeDocument(SQLModel, table=True):
     """``text``, ``markdown``, ``csv``, ``pdf`` or ``html``; of a URL known once it was fetched."""
     filename: str = Field(default="", max_length=255)
     url: str = Field(default="", max_length=2_048)
+    """As it is shown: with a mask in place of each secret in it."""
+    url_sealed: str | None = None
+    """All of it, sealed, when it has secrets (SEC-7)."""
     enabled: bool = True
     state: str = Field(default="pending", max_length=16)
     """``pending``, ``indexing``, then ``ready`` or ``failed`` with the reason."""

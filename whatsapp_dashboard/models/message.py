@@ -31,6 +31,8 @@ class Message(SQLModel, table=True):
         Index("ix_message_unproven", "account_id", "sent_at", postgresql_where=_UNPROVEN, sqlite_where=_UNPROVEN),
         Index("ix_message_unconfirmed", "account_id", "id", postgresql_where=text("unconfirmed"), sqlite_where=text("unconfirmed = 1")),
         Index("ix_message_account_id_wa_id", "account_id", "wa_id"),
+        # Without it, deleting a contact looks through all messages for its own.
+        Index("ix_message_contact_id", "contact_id"),
     )
 
     id: str = id_field()

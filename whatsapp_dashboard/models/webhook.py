@@ -26,6 +26,9 @@ class Webhook(SQLModel, table=True):
     """None: all accounts of the workspace."""
     name: str = Field(default="", max_length=255)
     url: str = Field(max_length=2_048)
+    """As it is shown: with a mask in place of each secret in it."""
+    url_sealed: str | None = None
+    """All of it, sealed, when it has secrets (SEC-7)."""
     events: list[str] = Field(default_factory=list, sa_type=Json, nullable=False)
     headers: str | None = None
     """Custom headers as a JSON object, sealed: values are often tokens (SEC-7)."""

@@ -11,7 +11,7 @@ from sqlmodel import col
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import KEY_BYTES, KEY_FILE, CryptoError, SecretBox, load_keys, stage_key, staged
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.models import AiProvider, Operator, SessionCredential, Webhook
+from whatsapp_dashboard.models import AiProvider, KnowledgeDocument, Operator, SessionCredential, Webhook
 from whatsapp_dashboard.system.data_lock import DataLock
 
 SEALED: tuple[tuple[Any, str, str], ...] = (
@@ -20,6 +20,8 @@ SEALED: tuple[tuple[Any, str, str], ...] = (
     (Webhook, "headers", "id"),
     (Webhook, "secret", "id"),
     (Webhook, "previous_secret", "id"),
+    (Webhook, "url_sealed", "id"),
+    (KnowledgeDocument, "url_sealed", "id"),
     (AiProvider, "api_key", "id"),
 )
 """Every column that holds a sealed secret: table, column, primary key. Its place is ``table/column/key``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from http import HTTPStatus
 import structlog
 
 from whatsapp_dashboard.core.clock import Clock
+from whatsapp_dashboard.core.masking import masked
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import NoAnswer, Refused
 from whatsapp_dashboard.text import clean, clean_all
@@ -66,11 +68,12 @@ async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Lett
         "X-Webhook-Attempt": str(letter.number),
         **signature_headers(endpoint.secrets(began), letter.event_id, int(began.timestamp()), letter.body),
     }
+    private = endpoint.private
     shown = ours | dict.fromkeys((name for name, _ in endpoint.headers), KEPT)
 
     def failed(error: str, address: str = "") -> Outcome:
         ms = int((clock.monotonic() - tick) * 1_000)
-        return Outcome(began, ms, succeeded=False, error=error[:ERROR_LENGTH], address=address, request_headers=shown)
+        return Outcome(began, ms, succeeded=False, error=masked(error, private)[:ERROR_LENGTH], address=address, request_headers=shown)
 
     try:
         answer = await http.of(endpoint.workspace_id).request(
@@ -80,8 +83,11 @@ async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Lett
         return failed(reason.message, reason.address)
     except Refused as reason:
         return failed(reason.message, reason.address)
-    except Exception:
-        log.exception("a delivery failed for a reason of our own", webhook_id=endpoint.webhook_id, delivery_id=letter.delivery_id)
+    except Exception as fault:
+        # No traceback: the words of a library may hold a header's value.
+        words = masked(repr(fault), private)[:ERROR_LENGTH]
+        where = {"webhook_id": endpoint.webhook_id, "delivery_id": letter.delivery_id}
+        log.error("a delivery failed for a reason of our own", fault=words, at=_lines_of(fault), **where)
         return failed("The request could not be made; the dashboard's log says why.")
     headers = {name.lower(): value for name, value in answer.headers}
     good = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
@@ -93,8 +99,8 @@ async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Lett
         error="" if good else f"The endpoint answered {_named(answer.status)}.",
         address=answer.address,
         request_headers=shown,
-        response_headers=_kept(answer.headers),
-        response_body=_text(answer.body),
+        response_headers=_kept(answer.headers, private),
+        response_body=masked(_text(answer.body), private, cut=answer.truncated),
         response_truncated=answer.truncated,
         retry_after=None if good else retry_after(headers, clock.now()),
     )
@@ -107,10 +113,16 @@ def _named(status: int) -> str:
         return str(status)
 
 
-def _kept(headers: list[tuple[str, str]]) -> dict[str, str]:
+def _lines_of(fault: BaseException) -> str:
+    """Where it was raised, innermost last."""
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)[-8:])
+
+
+def _kept(headers: list[tuple[str, str]], private: tuple[str, ...]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in clean_all(headers[:_HEADERS_KEPT]):
-        kept[name] = (f"{kept[name]}, " if name in kept else "") + value[:_HEADER_LENGTH]
+        shown = masked(name, private)  # some endpoints answer with a header named by what they got
+        kept[shown] = (f"{kept[shown]}, " if shown in kept else "") + masked(value, private)[:_HEADER_LENGTH]
     return kept
 
 

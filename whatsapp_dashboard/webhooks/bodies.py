@@ -13,11 +13,14 @@ from sqlmodel import col
 from whatsapp_dashboard.domain.ids import ContactKind
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message
+from whatsapp_dashboard.models.erasure import HIDDEN_WORKSPACE
 from whatsapp_dashboard.webhooks import message_payloads, payload_base, payloads
 from whatsapp_dashboard.webhooks.payload_base import Data, milliseconds
 from whatsapp_dashboard.webhooks.payloads import Envelope
 from whatsapp_dashboard.webhooks.recent import RecentBodies
 
+DELETED = "account.deleted"
+"""Told although the account is gone, and without anything of it but its id."""
 _PHONE_HOST, _SHORT_HOST = "@s.whatsapp.net", "@c.us"
 
 
@@ -59,6 +62,7 @@ async def look_up(session: AsyncSession, events: Sequence[EventRecord]) -> Surro
     accounts = {event.account_id for event in events if event.account_id}
     if accounts:
         statement = select(col(Account.id), col(Account.name), col(Account.phone)).where(col(Account.id).in_(accounts))
+        statement = statement.where(col(Account.workspace_id) != HIDDEN_WORKSPACE)
         found.accounts = {ident: (name, phone) for ident, name, phone in await session.execute(statement)}
     # What a message says on arrival is in its event.
     others = [event for event in events if event.type != "message"]
@@ -85,9 +89,9 @@ class BodyBuilder:
 
     def build(self, event: EventRecord, around: Surroundings) -> str | None:
         """The body of ``event`` as JSON, or None when its account is gone."""
-        if event.account_id and event.account_id not in around.accounts:
+        if event.account_id and event.account_id not in around.accounts and event.type != DELETED:
             return None
-        name, phone = around.accounts[event.account_id] if event.account_id else (None, None)
+        name, phone = around.accounts.get(event.account_id or "", (None, None))
         data = _BUILDERS[event.type](self, event, around, phone)
         return Envelope(
             event=event.type,
@@ -191,6 +195,9 @@ class BodyBuilder:
         chat = _chat_of(event, around)
         return payloads.ConversationMerged(conversation_id=event.conversation_id or "", **chat.who, merged_id=event.data["merged_id"])
 
+    def _deleted(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        return payloads.AccountDeleted(by=event.data.get("by", ""))
+
     def _credits(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
         return payloads.CreditsExhausted(**{name: event.data[name] for name in ("balance", "held", "price")})
 
@@ -211,6 +218,7 @@ _BUILDERS: dict[str, _Builder] = {
     "conversation.created": BodyBuilder._created,
     "conversation.updated": BodyBuilder._updated,
     "conversation.merged": BodyBuilder._merged,
+    "account.deleted": BodyBuilder._deleted,
     "credits.exhausted": BodyBuilder._credits,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +59,7 @@ class Dispatcher:
         """Per webhook the columns about its latest attempts."""
         self._stored: dict[str, dict[str, Any]] = {}
         self._storing: dict[str, dict[str, Any]] = {}
+        self._dropped: set[str] = set()
         self._wake = asyncio.Event()
         self._loop = SteadyTask("webhook-dispatcher", self._run)
         self._dice = random.Random()  # noqa: S311 - spreads retries
@@ -82,6 +83,10 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.more = True
         self._wake.set()
+
+    def drop(self, delivery_ids: Iterable[str]) -> None:
+        """These were deleted: what is claimed of them is not sent any more."""
+        self._dropped.update(delivery_ids)
 
     async def tick(self) -> None:
         """Every second: retries and probes may be due."""
@@ -168,6 +173,9 @@ class Dispatcher:
         return any(lane.more and lane.room(now) > 0 for lane in asking)
 
     async def _deliver(self, lane: Lane, item: Claimed) -> None:
+        if item.id in self._dropped:
+            self._dropped.discard(item.id)
+            return
         letter = Letter(item.event_id, item.event_type, item.id, item.attempts + 1, item.body)
         outcome = await attempt(self._http, self._clock, lane.endpoint, letter)
         now, gate = self._clock.now(), lane.gate

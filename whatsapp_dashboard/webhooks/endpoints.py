@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from whatsapp_dashboard.core import url_secrets
 from whatsapp_dashboard.core.crypto import SecretBox
+from whatsapp_dashboard.core.masking import values_of
 from whatsapp_dashboard.models import Webhook
+from whatsapp_dashboard.webhooks.signing import PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,14 @@ class Endpoint:
     secret: str | None = None
     previous_secret: str | None = None
     previous_secret_until: datetime | None = None
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """What no text that comes back may show: values of custom headers, secrets, and those in the URL."""
+        headers = [part for _, value in self.headers for part in values_of(value)]
+        signing = [secret for secret in (self.secret, self.previous_secret) if secret]
+        bare = [secret.removeprefix(PREFIX) for secret in signing]
+        return tuple(dict.fromkeys([*headers, *signing, *bare, *url_secrets.hidden(self.url)]))
 
     def secrets(self, now: datetime) -> tuple[str, ...]:
         """What signs a delivery at ``now``, the valid secret first (HOOK-3)."""
@@ -41,7 +52,7 @@ def open_endpoint(row: Webhook, box: SecretBox) -> Endpoint:
     return Endpoint(
         webhook_id=row.id,
         workspace_id=row.workspace_id,
-        url=row.url,
+        url=url_secrets.opened(row, box),
         headers=tuple(open_headers(row, box).items()),
         secret=_open(row.secret, box, place(row.id, "secret")),
         previous_secret=_open(row.previous_secret, box, place(row.id, "previous_secret")),

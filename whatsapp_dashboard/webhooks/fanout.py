@@ -23,7 +23,7 @@ from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import EventRecord, last_seq, read_after
 from whatsapp_dashboard.models import EventCursor, Webhook, WebhookDelivery
 from whatsapp_dashboard.models.base import metadata
-from whatsapp_dashboard.webhooks.bodies import BodyBuilder, look_up
+from whatsapp_dashboard.webhooks.bodies import DELETED, BodyBuilder, look_up
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,8 @@ async def _insert(session: AsyncSession, matches: list[tuple[EventRecord, list[S
         body = bodies.build(event, around)
         if body is None:
             continue
-        built.append({"id": event.id, "type": event.type, "account_id": event.account_id, "body": body, "created_at": now})
+        owner = None if event.type == DELETED else event.account_id  # what goes with the account when it is deleted
+        built.append({"id": event.id, "type": event.type, "account_id": owner, "body": body, "created_at": now})
         deliveries += [delivery_row(hook.id, event, now) for hook in hooks]
     if built:
         await session.execute(insert(_EVENT), built)

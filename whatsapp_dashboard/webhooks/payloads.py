@@ -69,6 +69,19 @@ class SessionRestricted(Data):
     until: Milliseconds
 
 
+class AccountDeleted(Data):
+    """An account is gone."""
+
+    title: ClassVar[str] = "Account deleted"
+    when: ClassVar[str] = (
+        "An operator deleted the account; `account_id` says which. It is the last event about it: what still waited to be delivered is "
+        "dropped. Webhooks of that account alone are deleted with it and do not get it."
+    )
+    example: ClassVar[dict[str, Any]] = {"by": "ana"}
+
+    by: str
+
+
 class ConversationData(Data):
     """A conversation."""
 
@@ -164,6 +177,7 @@ EVENT_MODELS: dict[str, type[Data]] = {
     "conversation.created": ConversationCreated,
     "conversation.updated": ConversationUpdated,
     "conversation.merged": ConversationMerged,
+    "account.deleted": AccountDeleted,
     "credits.exhausted": CreditsExhausted,
 }
 """What a webhook can subscribe to, in the order of pages and documentation."""

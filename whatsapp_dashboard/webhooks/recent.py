@@ -24,3 +24,8 @@ class RecentBodies:
                 self._size += len(body)
         while self._size > LIMIT_BYTES:
             self._size -= len(self._bodies.pop(next(iter(self._bodies))))
+
+    def clear(self) -> None:
+        """Forget them all: something was deleted."""
+        self._bodies.clear()
+        self._size = 0

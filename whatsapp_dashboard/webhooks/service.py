@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,28 +11,31 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.core import url_secrets
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
-from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.safe_http import check_url
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, NotFound
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.models import Account, Webhook
+from whatsapp_dashboard.models import Account, Erasure, Webhook
 from whatsapp_dashboard.webhooks.bodies import BodyBuilder
 from whatsapp_dashboard.webhooks.dispatcher import Dispatcher
 from whatsapp_dashboard.webhooks.drafts import check_events, check_headers, check_name
 from whatsapp_dashboard.webhooks.endpoints import Endpoint, open_endpoint, open_headers, place
 from whatsapp_dashboard.webhooks.fanout import catch_up
 from whatsapp_dashboard.webhooks.health import health_of
+from whatsapp_dashboard.webhooks.moving import check_headers_move, check_secret_moves, is_elsewhere
 from whatsapp_dashboard.webhooks.payloads import EVENT_MODELS
 from whatsapp_dashboard.webhooks.rows import state_of, webhook_row
 from whatsapp_dashboard.webhooks.signing import check_secret, new_secret
 from whatsapp_dashboard.webhooks.testing import Tester
 from whatsapp_dashboard.webhooks.views import (
     GENERATE,
+    KEPT,
     EventType,
     SavedWebhook,
     TestResult,
@@ -42,7 +46,7 @@ from whatsapp_dashboard.webhooks.views import (
 
 MAX_WEBHOOKS = 200
 MAX_OVERLAP_HOURS = 24 * 30
-_CHANGEABLE = frozenset({"url", "name", "account_id", "events", "headers", "enabled"})
+_CHANGEABLE = frozenset({"url", "name", "account_id", "events", "headers", "secret", "enabled"})
 
 
 class WebhookService:
@@ -59,6 +63,7 @@ class WebhookService:
         self._bodies = bodies
         self._dispatcher = dispatcher
         self._tester = tester
+        self.on_deleted: list[Callable[[], None]] = []  # who takes away the bodies that only a deleted webhook was to get
 
     # -- reading
 
@@ -112,8 +117,9 @@ class WebhookService:
         events, name = check_events(draft.events), check_name(draft.name)
         headers = check_headers(draft.headers, {})
         secret = _secret(draft.secret)
-        await self._http.of(who.workspace_id).examine(draft.url)
-        webhook = Webhook(id=new_id(), workspace_id=who.workspace_id, account_id=draft.account_id, name=name, url=str(check_url(draft.url)))
+        await self._http.of(who.workspace_id).examine(url := url_secrets.restored(draft.url, ""))
+        webhook = Webhook(id=new_id(), workspace_id=who.workspace_id, account_id=draft.account_id, name=name, url="")
+        url_secrets.keep(webhook, str(check_url(url)), self._box)
         webhook.events, webhook.enabled = events, draft.enabled
         self._seal_headers(webhook, headers)
         self._seal_secret(webhook, secret)
@@ -131,20 +137,35 @@ class WebhookService:
         return SavedWebhook(await self.get(who, webhook.id), secret)
 
     async def update(self, who: Principal, webhook_id: str, changes: dict[str, Any]) -> WebhookRow:
-        """Change ``url``, ``name``, ``account_id``, ``events``, ``headers`` or ``enabled``; what is absent stays."""
+        """As :meth:`change`, for those who need no new secret told."""
+        return (await self.change(who, webhook_id, changes)).webhook
+
+    async def change(self, who: Principal, webhook_id: str, changes: dict[str, Any]) -> SavedWebhook:
+        """Change ``url``, ``name``, ``account_id``, ``events``, ``headers``, ``secret`` or ``enabled``; what is absent stays.
+
+        Raises :class:`Invalid` naming the field; with the code ``secret_needed`` when the URL leads to another server and a header's
+        value or the signing secret would go along.
+        """
         who.require(Role.OPERATOR)
         unknown = changes.keys() - _CHANGEABLE
         if unknown:
             raise Invalid(f"A webhook has no “{min(unknown)}” to change.")
         async with self._db.read() as session:
-            before = (await _owned(session, who, webhook_id)).url
-        if "url" in changes and changes["url"] != before:  # one that is kept may well be unreachable at this moment
-            await self._http.of(who.workspace_id).examine(changes["url"])
+            before = url_secrets.opened(await _owned(session, who, webhook_id), self._box)
+        url = str(check_url(url_secrets.restored(changes["url"], before))) if "url" in changes else before
+        fresh = _secret(changes["secret"]) if changes.get("secret", KEPT) != KEPT else None
+        if url != before:  # one that is kept may well be unreachable at this moment
+            await self._http.of(who.workspace_id).examine(url)
         async with self._db.write() as session:
             await catch_up(session, self._bodies, self._clock.now())
             webhook = await _owned(session, who, webhook_id, lock=True)
+            stored = open_headers(webhook, self._box)
             if "url" in changes:
-                webhook.url = str(check_url(changes["url"]))
+                if is_elsewhere(url, url_secrets.opened(webhook, self._box)):
+                    check_headers_move(changes.get("headers"), stored)
+                    check_secret_moves(changes, has_secret=webhook.secret is not None)
+                    webhook.previous_secret = webhook.previous_secret_until = None
+                url_secrets.keep(webhook, url, self._box)
             if "name" in changes:
                 webhook.name = check_name(changes["name"] or "")
             if "account_id" in changes:
@@ -154,12 +175,14 @@ class WebhookService:
             if "events" in changes:
                 webhook.events = check_events(changes["events"])
             if "headers" in changes:
-                self._seal_headers(webhook, check_headers(changes["headers"], open_headers(webhook, self._box)))
+                self._seal_headers(webhook, check_headers(changes["headers"], stored))
+            if changes.get("secret", KEPT) != KEPT:
+                self._seal_secret(webhook, fresh)
             if "enabled" in changes:
                 webhook.enabled = bool(changes["enabled"])
             self._changed(session, who, webhook, "webhook.updated")
         await self._dispatcher.reload()
-        return await self.get(who, webhook_id)
+        return SavedWebhook(await self.get(who, webhook_id), fresh)
 
     async def toggle(self, who: Principal, webhook_id: str, enabled: bool | None = None) -> WebhookRow:
         """Switch on or off; None changes to the other. Off: no new events are queued, and what is queued waits."""
@@ -181,6 +204,9 @@ class WebhookService:
             webhook = await _owned(session, who, webhook_id, lock=True)
             _tell(session, who, "webhook.deleted", webhook)
             await session.execute(delete(Webhook).where(col(Webhook.id) == webhook_id))
+            session.add(Erasure(kind="webhook", subject_id=webhook_id, created_at=self._clock.now()))
+            for told in self.on_deleted:
+                after_commit(session, f"deleted {webhook_id}", told)
         await self._dispatcher.reload()
 
     async def rotate_secret(self, who: Principal, webhook_id: str, *, overlap_hours: float = 24, secret: str | None = None) -> SavedWebhook:
@@ -220,17 +246,25 @@ class WebhookService:
         return await self._tester.send(who, webhook, open_endpoint(webhook, self._box))
 
     async def test_draft(self, who: Principal, draft: WebhookDraft, *, webhook_id: str = "") -> TestResult:
-        """Send a test event to what is not saved yet; nothing is stored. With ``webhook_id`` its secret and kept headers are used."""
+        """Send a test event to what is not saved yet; nothing is stored. With ``webhook_id`` its secret and kept headers are used, on the
+        same server. Raises :class:`Invalid` as :meth:`change` does."""
         who.require(Role.OPERATOR)
+        stored: dict[str, str] = {}
+        own = None if draft.secret in (GENERATE, KEPT) else _secret(draft.secret)
         if webhook_id:
             async with self._db.read() as session:
                 webhook = await _owned(session, who, webhook_id)
-            stored, secret = open_headers(webhook, self._box), open_endpoint(webhook, self._box).secret
+            before, stored = open_endpoint(webhook, self._box), open_headers(webhook, self._box)
+            url = str(check_url(url_secrets.restored(draft.url, before.url)))
+            if is_elsewhere(url, before.url):
+                check_headers_move(draft.headers, stored)
+            else:
+                own = before.secret
         else:
-            stored, secret = {}, None if draft.secret == GENERATE else _secret(draft.secret)
+            url = str(check_url(url_secrets.restored(draft.url, "")))
         headers = check_headers(draft.headers, stored)
-        await self._http.of(who.workspace_id).examine(draft.url)
-        endpoint = Endpoint(webhook_id or "draft", who.workspace_id, str(check_url(draft.url)), tuple(headers.items()), secret)
+        await self._http.of(who.workspace_id).examine(url)
+        endpoint = Endpoint(webhook_id or "draft", who.workspace_id, url, tuple(headers.items()), own)
         return await self._tester.try_out(who, endpoint)
 
     # -- inside

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol, TypeVar
-from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel
 
+from whatsapp_dashboard.core.masking import masked
 from whatsapp_dashboard.domain.messages import MediaFile
 from whatsapp_dashboard.text import clean
 
@@ -161,12 +160,8 @@ class ProviderKind(ABC):
 
 
 def without_key(text: str, key: str) -> str:
-    """``text`` with the key replaced, also where it is URL-encoded."""
-    if len(key) >= 4:
-        forms = {key, quote(key, safe=""), quote(key), quote_plus(key), key.replace("\\", "\\\\").replace('"', '\\"')}
-        for form in sorted(forms, key=len, reverse=True):
-            text = re.sub(re.escape(form), "****", text, flags=re.IGNORECASE)
-    return text
+    """``text`` with the key masked, in every form in which servers echo it."""
+    return masked(text, [key])
 
 
 def check_key(title: str, key: str) -> None:

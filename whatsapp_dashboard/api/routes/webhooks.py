@@ -54,7 +54,7 @@ class HealthOut(BaseModel):
 
 
 class WebhookOut(BaseModel):
-    """One webhook. Its secret is never told again; `secret_hint` is the end of it."""
+    """One webhook. Its secret is never told again; `secret_hint` is the end of it. Secrets in the `url` are shown as `••••`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -105,7 +105,8 @@ class NewWebhook(BaseModel):
 
 
 class WebhookChange(BaseModel):
-    """What to change; what is absent stays. In `headers` a value of `••••` keeps the stored one."""
+    """What to change; what is absent stays. In `headers` a value of `••••` keeps the stored one, and so does a `••••` in `url`, unless the
+    URL leads to another server: then they are entered again, and `secret` too."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"events": ["message", "message.sent"]}]})
 
@@ -114,6 +115,7 @@ class WebhookChange(BaseModel):
     account_id: Annotated[str | None, Field(max_length=64)] = None
     events: Events = Field(default_factory=list)
     headers: Headers = Field(default_factory=dict)
+    secret: Secret = None
     enabled: bool = True
 
 
@@ -208,9 +210,10 @@ async def get_webhook(webhook_id: str, who: Who, services: Services) -> WebhookO
 
 
 @router.patch("/webhooks/{webhook_id}")
-async def change_webhook(webhook_id: str, given: WebhookChange, who: Who, services: Services) -> WebhookOut:
-    """Change a webhook. What has happened before the change is delivered as it was set then."""
-    return WebhookOut.model_validate(await services.webhooks.update(who, webhook_id, given.model_dump(exclude_unset=True)))
+async def change_webhook(webhook_id: str, given: WebhookChange, who: Who, services: Services) -> SavedOut:
+    """Change a webhook. What has happened before the change is delivered as it was set then. A URL on another server (scheme, host or port)
+    is refused with the code `secret_needed` while the value of a header, or the signing secret, would go along: `field` says which."""
+    return _saved(await services.webhooks.change(who, webhook_id, given.model_dump(exclude_unset=True)))
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204)

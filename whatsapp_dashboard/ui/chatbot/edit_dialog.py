@@ -107,11 +107,17 @@ def _key() -> rx.Component:
     return rx.box(
         text_field(
             rx.cond(kind.needs_key, "Key", "Key, if the server wants one"), "key",
-            type="password", auto_complete="new-password", placeholder=EditState.stored_key, on_blur=EditState.typed(_TYPED),
+            type="password", auto_complete="new-password",
+            placeholder=rx.cond(EditState.moved, "", EditState.stored_key), on_blur=EditState.typed(_TYPED),
         ),
         rx.flex(
             rx.cond(kind.key_help_url != "", rx.link("Where to get a key", href=kind.key_help_url, is_external=True, size="1")),
-            rx.cond(EditState.stored_key != "", rx.text("Leave it empty to keep the stored one.", size="1", color=theme.TEXT_MUTED)),
+            rx.cond(EditState.stored_key != "", rx.cond(
+                EditState.moved,
+                rx.text("The stored key was given for another address: enter the key again.", size="1", color="var(--amber-11)",
+                        role="status", custom_attrs={"data-testid": "key-again"}),
+                rx.text("Leave it empty to keep the stored one.", size="1", color=theme.TEXT_MUTED),
+            )),
             rx.cond((EditState.stored_key != "") & ~kind.needs_key, rx.el.label(
                 rx.checkbox(name="remove_key", size="1"), rx.text("Remove the stored key", size="1", as_="span"),
                 style={"display": "flex", "gap": "6px", "alignItems": "center", "cursor": "pointer"},

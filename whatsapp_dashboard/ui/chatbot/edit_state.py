@@ -33,6 +33,8 @@ class EditState(PageState):
     values: dict[str, str] = _NEW
     stored_key: str = ""
     """``••••1234`` for a key that is there already."""
+    moved: bool = False
+    """Whether the typed URL is another one than the stored key was given for."""
     errors: dict[str, str] = {}
     private_host: str = ""
     """What an owner would have to allow before this URL can be used."""
@@ -90,6 +92,7 @@ class EditState(PageState):
         """Key or URL were typed: fill the list of models as soon as there is enough to ask with, once."""
         with_what = hash((self.kind.name, str(form.get("url", "")), str(form.get("key", ""))))
         async with self:
+            self._look_where(form)
             ready = self._can_ask(form) and with_what != self._asked_with
             if ready:
                 self._asked_with = with_what
@@ -139,6 +142,7 @@ class EditState(PageState):
                 return
             edition, self.busy, self.wish = self.edition, wish, wish
             self.errors, self.private_host = {}, ""
+            self._look_where(form)
             if wish != "models":
                 self.test = TestLine()
         errors: dict[str, str] = {}
@@ -210,16 +214,19 @@ class EditState(PageState):
             enabled=self._enabled,
         )
 
+    def _look_where(self, form: dict[str, Any]) -> None:
+        self.moved = bool(self.stored_key) and str(form.get("url", self.values["url"])).strip() != self.values["url"]
+
     def _can_ask(self, form: dict[str, Any]) -> bool:
         """Whether the provider can be asked for its models with what is typed so far."""
         kind = self.kind
-        has_key = bool(str(form.get("key", "")).strip() or self.stored_key)
+        has_key = bool(str(form.get("key", "")).strip() or (self.stored_key and not self.moved))
         has_url = bool(str(form.get("url", "")).strip())
         return self.open and kind.lists_models and (has_key or not kind.needs_key) and (has_url or not kind.url_needed)
 
     async def _begin(self, provider_id: str) -> None:
         self.kinds = [kind_line(kind) for kind in self._services().ai.kinds(await self._who())]
-        self.provider_id = provider_id
+        self.provider_id, self.moved = provider_id, False
         self._forget()
         self.edition += 1
 

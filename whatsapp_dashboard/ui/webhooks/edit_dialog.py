@@ -30,7 +30,8 @@ def edit_dialog() -> rx.Component:
             rx.form(
                 rx.vstack(
                     _with_error("url", text_field("URL", "url", default_value=EditState.url, placeholder="https://example.org/hook",
-                                                  auto_complete="off", input_mode="url")),
+                                                  auto_complete="off", input_mode="url", on_blur=EditState.type_url)),
+                    rx.cond(EditState.moved & (EditState.has_secret | (EditState.headers.length() > 0)), _moved()),
                     rx.cond(EditState.private_host != "", _private()),
                     rx.grid(
                         _with_error("name", text_field("Name", "name", default_value=EditState.name, placeholder="Optional",
@@ -39,7 +40,7 @@ def edit_dialog() -> rx.Component:
                         columns=rx.breakpoints(initial="1", sm="2"), gap="16px", width="100%",
                     ),
                     _with_error("events", _events()),
-                    rx.cond(EditState.webhook_id == "", _with_error("secret", _signing())),
+                    rx.cond((EditState.webhook_id == "") | (EditState.moved & EditState.has_secret), _with_error("secret", _signing())),
                     _with_error("headers", _headers()),
                     rx.cond(EditState.errors.get("form", "") != "", rx.callout(
                         EditState.errors.get("form", ""), icon="circle-alert", color_scheme="red", size="1", width="100%", role="alert")),
@@ -78,6 +79,14 @@ def _private() -> rx.Component:
         [EditState.will("allow"), _SEND],
         EditState.busy == "save",
     )
+
+
+def _moved() -> rx.Component:
+    return rx.callout(
+        "The address leads to another server. What is stored was given for the one before: enter the values of the headers again, or "
+        "remove them, and choose the secret anew.",
+        icon="key-round", color_scheme="amber", size="1", width="100%", role="status", custom_attrs={"data-testid": "moved"},
+    )  # fmt: skip
 
 
 def _account() -> rx.Component:
@@ -146,7 +155,8 @@ def _headers() -> rx.Component:
         return rx.flex(
             rx.input(default_value=pair.name, placeholder="Authorization", aria_label="Header name", auto_complete="off",
                      on_change=lambda text: EditState.name_header(pair.key, text).debounce(150), flex="2", min_width="0"),
-            rx.input(default_value=pair.value, placeholder="Value", aria_label="Header value", auto_complete="off",
+            rx.input(default_value=pair.value, placeholder=rx.cond(EditState.moved, "Enter it again", "Value"),
+                     aria_label="Header value", auto_complete="off",
                      on_change=lambda text: EditState.fill_header(pair.key, text).debounce(150), flex="3", min_width="0"),
             rx.icon_button(rx.icon("x", size=14), type="button", variant="ghost", color_scheme="gray", aria_label="Remove header",
                            on_click=EditState.drop_header(pair.key), margin_top="6px"),

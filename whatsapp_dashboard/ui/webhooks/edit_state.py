@@ -16,6 +16,7 @@ from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.webhooks.lines import ALL_ACCOUNTS, EventChoice, Pair, event_choice
 from whatsapp_dashboard.ui.webhooks.secret_state import SecretState
 from whatsapp_dashboard.ui.webhooks.state import WebhooksState
+from whatsapp_dashboard.webhooks.moving import leads_elsewhere
 from whatsapp_dashboard.webhooks.views import GENERATE, KEPT, TestResult, WebhookDraft
 
 SECRETS = ("generate", "own", "none")
@@ -39,6 +40,10 @@ class EditState(PageState):
     chosen: list[str] = []
     headers: list[Pair] = []
     signing: str = "generate"
+    moved: bool = False
+    """Whether the typed URL leads to another server than the stored one, which the stored secrets were given for."""
+    has_secret: bool = False
+    """Whether there is a stored signing secret."""
     errors: dict[str, str] = {}
     private_host: str = ""
     """What an owner would have to allow before this URL can be used."""
@@ -49,12 +54,15 @@ class EditState(PageState):
     test_ok: bool = False
     test_words: str = ""
     test_answer: str = ""
+    _stored_url: str = ""
+    _stored_headers: list[str] = []
 
     @action
     async def create(self) -> None:
         """Open the form for a new webhook."""
         await self._begin()
-        self.webhook_id = self.url = self.name = ""
+        self.webhook_id = self.url = self.name = self._stored_url = ""
+        self.has_secret, self._stored_headers = False, []
         here = self._parameters().get("account", "")
         self.account = here if any(choice.id == here for choice in self.accounts) else ALL_ACCOUNTS
         self.chosen, self.headers = ["message"], []
@@ -68,7 +76,24 @@ class EditState(PageState):
         self.webhook_id, self.url, self.name = row.id, row.url, row.name
         self.account, self.chosen = row.account_id or ALL_ACCOUNTS, list(row.events)
         self.headers = [Pair(new_id(), name, KEPT) for name in row.header_names]
+        self.has_secret, self._stored_url, self._stored_headers = row.has_secret, row.url, list(row.header_names)
         self.open = True
+
+    @action
+    async def type_url(self, text: str) -> None:
+        """The URL was typed: when it leads to another server, stored secrets are asked for again."""
+        self._look_where(text)
+
+    def _look_where(self, url: str) -> None:
+        moved = bool(self._stored_url) and leads_elsewhere(url, self._stored_url)
+        if moved == self.moved:
+            return
+        self.moved = moved
+        stored = {name.lower() for name in self._stored_headers}
+        before, after = (KEPT, "") if moved else ("", KEPT)
+        self.headers = [
+            Pair(new_id(), pair.name, after) if pair.name.lower() in stored and pair.value == before else pair for pair in self.headers
+        ]
 
     @action
     async def set_open(self, value: bool) -> None:
@@ -126,6 +151,7 @@ class EditState(PageState):
         who, wish = await self._who(), self.wish
         self.errors, self.tested = {}, False
         self.busy = "test" if wish == "test" else "save"
+        self._look_where(str(form.get("url", "")))
         yield
         try:
             if wish == "allow" and self.private_host:
@@ -153,9 +179,13 @@ class EditState(PageState):
                 "events": draft.events,
                 "headers": draft.headers,
             }
-            await webhooks.update(who, self.webhook_id, changes)
+            if self.moved and self.has_secret:
+                changes["secret"] = draft.secret
+            saved = await webhooks.change(who, self.webhook_id, changes)
             self.open = False
-            yield toast_ok("Saved", draft.name or draft.url)
+            yield toast_ok("Saved", saved.webhook.name or saved.webhook.url)
+            if saved.secret and self.signing == "generate":
+                yield SecretState.show(saved.secret)
         else:
             saved = await webhooks.create(who, draft)
             self.open = False
@@ -169,13 +199,16 @@ class EditState(PageState):
         names = [pair.name.strip().lower() for pair in self.headers if pair.name.strip()]
         if len(names) != len(set(names)):
             raise Invalid("Two headers have the same name.", field="headers")
+        # Left empty, a stored value is still asked for by name.
+        again = {name.lower() for name in self._stored_headers} if self.moved else set()
+        values = {pair.name: KEPT if not pair.value.strip() and pair.name.strip().lower() in again else pair.value for pair in self.headers}
         secret = {"generate": GENERATE, "own": own or " ", "none": None}[self.signing]
         return WebhookDraft(
             url=str(form.get("url", "")),
             name=str(form.get("name", "")),
             account_id=None if self.account == ALL_ACCOUNTS else self.account,
             events=tuple(self.chosen),
-            headers={pair.name: pair.value for pair in self.headers if pair.name.strip() or pair.value.strip()},
+            headers={name: value for name, value in values.items() if name.strip() or value.strip()},
             secret=secret,
         )
 
@@ -184,7 +217,7 @@ class EditState(PageState):
         self.accounts = [AccountChoice(row.id, row.name) for row in await services.accounts.list_accounts(who)]
         self.choices = [event_choice(event) for event in services.webhooks.event_types()]
         self.errors, self.private_host, self.busy, self.tested = {}, "", "", False
-        self.signing = "generate"
+        self.signing, self.moved = "generate", False
         self.edition += 1
 
     def _show_result(self, result: TestResult) -> None:
