@@ -31,6 +31,7 @@ from whatsapp_dashboard.webhooks.health import health_of
 from whatsapp_dashboard.webhooks.moving import check_headers_move, check_secret_moves, is_elsewhere
 from whatsapp_dashboard.webhooks.payloads import EVENT_MODELS
 from whatsapp_dashboard.webhooks.rows import state_of, webhook_row
+from whatsapp_dashboard.webhooks.settling import lock_held
 from whatsapp_dashboard.webhooks.signing import check_secret, new_secret
 from whatsapp_dashboard.webhooks.testing import Tester
 from whatsapp_dashboard.webhooks.views import (
@@ -141,11 +142,8 @@ class WebhookService:
         return (await self.change(who, webhook_id, changes)).webhook
 
     async def change(self, who: Principal, webhook_id: str, changes: dict[str, Any]) -> SavedWebhook:
-        """Change ``url``, ``name``, ``account_id``, ``events``, ``headers``, ``secret`` or ``enabled``; what is absent stays.
-
-        Raises :class:`Invalid` naming the field; with the code ``secret_needed`` when the URL leads to another server and a header's
-        value or the signing secret would go along.
-        """
+        """Change ``url``, ``name``, ``account_id``, ``events``, ``headers``, ``secret`` or ``enabled``; what is absent stays. Raises
+        :class:`Invalid` naming the field; ``secret_needed`` when the URL leads to another server and a stored secret would go along."""
         who.require(Role.OPERATOR)
         unknown = changes.keys() - _CHANGEABLE
         if unknown:
@@ -201,6 +199,7 @@ class WebhookService:
         """Remove the webhook with its deliveries."""
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
+            await lock_held(session, webhook_id)
             webhook = await _owned(session, who, webhook_id, lock=True)
             _tell(session, who, "webhook.deleted", webhook)
             await session.execute(delete(Webhook).where(col(Webhook.id) == webhook_id))

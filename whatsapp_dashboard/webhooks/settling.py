@@ -133,6 +133,13 @@ async def _still_there(session: AsyncSession, batch: Sequence[Settled]) -> list[
     return [each for each in batch if each.item.id in found]
 
 
+async def lock_held(session: AsyncSession, webhook_id: str) -> None:
+    """For who deletes a webhook: lock what is being delivered before the webhook itself, in the order of :func:`settle`, so that neither
+    waits for the other for ever."""
+    held = select(col(WebhookDelivery.id)).where(col(WebhookDelivery.webhook_id) == webhook_id, col(WebhookDelivery.state) == "delivering")
+    await session.execute(held.order_by(col(WebhookDelivery.id)).with_for_update())
+
+
 def _delivery(settled: Settled) -> dict[str, Any]:
     item, outcome = settled.item, settled.outcome
     ended = outcome.started_at + timedelta(milliseconds=outcome.ms)

@@ -114,8 +114,9 @@ def _key() -> rx.Component:
             rx.cond(kind.key_help_url != "", rx.link("Where to get a key", href=kind.key_help_url, is_external=True, size="1")),
             rx.cond(EditState.stored_key != "", rx.cond(
                 EditState.moved,
-                rx.text("The stored key was given for another address: enter the key again.", size="1", color="var(--amber-11)",
-                        role="status", custom_attrs={"data-testid": "key-again"}),
+                rx.cond(EditState.errors.get("key", "") == "", rx.text(
+                    "The stored key was given for another address: enter the key again.", size="1", color="var(--amber-11)",
+                    role="status", custom_attrs={"data-testid": "key-again"})),
                 rx.text("Leave it empty to keep the stored one.", size="1", color=theme.TEXT_MUTED),
             )),
             rx.cond((EditState.stored_key != "") & ~kind.needs_key, rx.el.label(
