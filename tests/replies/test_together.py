@@ -13,6 +13,7 @@ from tests.support.clock import MovableClock
 from tests.support.pipeline import DEV, Pipeline, pipeline
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.messages import Content, MessageType, Origin
+from whatsapp_dashboard.errors import Retryable
 from whatsapp_dashboard.messages.withdrawal import NEWER
 from whatsapp_dashboard.models import Message, Reply
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
@@ -148,6 +149,17 @@ async def test_an_answer_in_its_pause_is_withdrawn_when_the_contact_writes_more(
         assert house.engine.texts == ["Auto", "re first + second"]
         decided = await house.replies_of()
         assert (decided["first"], decided["second"]) == (("skipped", TOGETHER), ("answered", ""))
+
+
+async def test_an_answer_that_whatsapp_may_have_is_not_withdrawn(house: Pipeline, clock: MovableClock, thinker: Thinker) -> None:
+    """DUR-1: it was handed over, and its row does not say so yet: another one would be the second answer to its question."""
+    thinker.go.set()
+    house.engine.failures = [Retryable("no sign from WhatsApp", after=30)]
+    await house.receive("first")
+    await house.until(lambda: house.messages_of(body="re first", attempts=1))
+    await house.receive("second")
+    await house.until_sent(2, step=10)
+    assert house.engine.texts == ["re first", "re second"]
 
 
 async def test_an_answer_whose_questions_have_waited_long_enough_is_not_withdrawn(

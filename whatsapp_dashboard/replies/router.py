@@ -236,6 +236,8 @@ class ReplyRouter:
         where = question.conversation.id
         if not (unseen := await queued_replies(session, where, Origin.AI)):
             return
+        if self._outbound.in_doubt(question.account.id).keys() & {message.id for message in unseen}:
+            return  # the contact may have it already, although its row could not say so yet: its questions are answered
         covered = tuple(await covered_by(session, where, unseen))
         if replier.may_begin_anew(replace(question, earlier=covered), self._clock.now()):
             # One may have left in this moment: its questions are answered.
