@@ -29,7 +29,7 @@ from whatsapp_dashboard.system.erasing import Eraser
 from whatsapp_dashboard.webhooks.dispatcher import Dispatcher
 from whatsapp_dashboard.webhooks.recent import RecentBodies
 
-PATIENT_SECONDS = 2.0
+PATIENT_SECONDS = 5.0
 """How long a write may wait while an account is taken away; figures of a quiet machine are in docs/accounts.md."""
 
 

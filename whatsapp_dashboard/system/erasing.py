@@ -40,9 +40,9 @@ from whatsapp_dashboard.webhooks.recent import RecentBodies
 
 log = structlog.get_logger(__name__)
 
-EVENTS_AT_ONCE = 2_000
+EVENTS_AT_ONCE = 1_000
 """Places in the event log that one write looks at."""
-ROWS_AT_ONCE = 200
+ROWS_AT_ONCE = 100
 REST_SECONDS = 0.01
 """Between two writes: others go first."""
 STRAGGLERS = timedelta(minutes=10)
