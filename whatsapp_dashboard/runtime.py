@@ -54,6 +54,8 @@ from whatsapp_dashboard.replies.router import ReplyRouter
 from whatsapp_dashboard.sandbox_phone.service import PhoneService
 from whatsapp_dashboard.system.checks import Checks
 from whatsapp_dashboard.system.erasing import Eraser
+from whatsapp_dashboard.system.installation import adopt
+from whatsapp_dashboard.system.key_watch import KeyWatch
 from whatsapp_dashboard.system.overview import Overview
 from whatsapp_dashboard.system.processes import Processes
 from whatsapp_dashboard.system.sealing import seal_addresses
@@ -95,6 +97,7 @@ class Runtime:
         self.db = Database(settings.database)
         self.bus = EventBus(self.db)
         self.db.on_commit.append(self.bus.wake)
+        self.key_watch = KeyWatch(self.db, self.box)
         self.auth = AuthService(self.db, self.box, settings, self.clock)
 
         records = AccountRecords(self.db, self.box, self.clock)
@@ -205,7 +208,9 @@ class Runtime:
     async def start(self) -> None:
         """Bring everything up; when it returns the program is ready: sessions come back in the background."""
         global _current  # noqa: PLW0603
+        await self.key_watch.start()
         await upgrade(self.settings.database)
+        await adopt(self.db, self.settings, self.box)
         await seal_addresses(self.db, self.box)
         await self.bus.start()
         await self.auth.start()
@@ -230,6 +235,7 @@ class Runtime:
         self._schedule(self.dispatcher.tick, seconds=1)
         self._schedule(self.dispatcher.keep, seconds=10)
         self._schedule(self.network.load, seconds=10)
+        self._schedule(self.key_watch.tick, seconds=5)
         self._schedule(self.webhook_housekeeping.sweep, seconds=15)
         self._schedule(self.credit_settlement.sweep, seconds=15)
         self._schedule(self.eraser.tick, seconds=15)
@@ -264,6 +270,7 @@ class Runtime:
         await self._end("auth", self.auth.stop())
         await self._end("bus", self.bus.stop())
         await self._end("database", self.db.close())
+        await self._end("key", self.key_watch.stop())
 
     def _schedule(self, job: Callable[[], Awaitable[Any]], *, seconds: float) -> None:
         async def run() -> None:

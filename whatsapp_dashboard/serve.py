@@ -23,13 +23,14 @@ import structlog
 import uvicorn
 
 from whatsapp_dashboard.config import ConfigError, Settings, load_settings
-from whatsapp_dashboard.core.crypto import KEY_FILE, CryptoError, load_keys
+from whatsapp_dashboard.core.crypto import CryptoError
 from whatsapp_dashboard.core.logging import configure_logging
 from whatsapp_dashboard.serving import descriptors
 from whatsapp_dashboard.serving.acceptor import Acceptor
 from whatsapp_dashboard.serving.door import Door, Limits
 from whatsapp_dashboard.serving.protocols import HttpConnection, PageSocket
-from whatsapp_dashboard.system.preflight import prepare_data_folder, wait_for_database
+from whatsapp_dashboard.system.preflight import prepare_data_folder, prepare_installation, wait_for_database
+from whatsapp_dashboard.system.private_files import begin_privately
 from whatsapp_dashboard.ui.build import BuildError, ensure_built
 
 log = structlog.get_logger(__name__)
@@ -51,11 +52,14 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
-        lock = prepare_data_folder(settings)
-        check_key(settings)
+        for_pages = begin_privately()
+        locks = prepare_data_folder(settings)
         listening = bind(settings)
         wait_for_database(settings, say)
+        prepare_installation(settings, say)
+        os.umask(for_pages)
         ensure_built(ROOT, say=say)
+        begin_privately()
     except (ConfigError, CryptoError, BuildError) as error:
         say(str(error))
         return 2
@@ -69,8 +73,7 @@ def main() -> int:
     door = Door(limits(settings, files))
     server = Server(_config(app, settings, door), settings, door, started)
     server.run(sockets=[listening])
-    if lock:
-        lock.free()
+    locks.free()
     return 0 if server.started else 1
 
 
@@ -143,15 +146,6 @@ def limits(settings: Settings, files: int) -> Limits:
         idle_seconds=KEEP_ALIVE_SECONDS,
         exempt=[ip_network(network, strict=False) for network in settings.trusted_proxies],
     )
-
-
-def check_key(settings: Settings) -> None:
-    """Raise :class:`ConfigError` when the encryption key cannot be used; better now than half-way through the start."""
-    configured = settings.encryption_key
-    try:
-        load_keys(configured.get_secret_value() if configured else None, settings.data_dir / KEY_FILE)
-    except CryptoError as error:
-        raise ConfigError(f"ENCRYPTION_KEY: {error}" if configured else str(error)) from None
 
 
 def cut(reason: str) -> None:

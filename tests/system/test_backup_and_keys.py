@@ -14,7 +14,8 @@ import pytest
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, CryptoError, SecretBox, load_keys, stage_key
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.models import Account, SessionCredential, Workspace, metadata
+from whatsapp_dashboard.core.migrations import upgrade
+from whatsapp_dashboard.models import Account, SessionCredential, Workspace
 from whatsapp_dashboard.system.backup import BackupError, backup, restore
 from whatsapp_dashboard.system.data_lock import DataFolderBusy, DataLock
 from whatsapp_dashboard.system.rekey import rotate
@@ -34,9 +35,8 @@ async def fill(settings: Settings) -> str:
     """A data folder with one account, its sealed session and a media file."""
     settings.data_dir.mkdir(parents=True)
     box = SecretBox(*load_keys(None, settings.data_dir / KEY_FILE))
+    await upgrade(settings.database)
     db = Database(settings.database)
-    async with db.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
     async with db.write() as session:
         workspace = Workspace(name="Default")
         session.add(workspace)

@@ -1,7 +1,8 @@
 """Encryption of secrets at rest: AES-256-GCM, bound to the row they belong to (SEC-7).
 
 A stored secret is ``v1.<key id>.<nonce>.<ciphertext>``, base64url without padding. Its place (table, column, row) is the
-associated data, so a value copied to another row does not open.
+associated data, so a value copied to another row does not open. Only places of :data:`SEALED` can be sealed: what a rotation of the key
+does not know of cannot come to be.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +22,35 @@ KEY_FILE = "encryption.key"
 _NONCE_BYTES = 12
 _VERSION = "v1"
 _STANDARD = str.maketrans("-_", "+/")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column that holds sealed secrets, and the column that names their row."""
+
+    table: str
+    column: str
+    key: str = "id"
+
+    def place(self, row: str) -> str:
+        """The place of the secret in the row named ``row``."""
+        return f"{self.table}/{self.column}/{row}"
+
+
+SEALED = (
+    SealedColumn("session_credential", "sealed", key="account_id"),
+    SealedColumn("operator", "totp_secret"),
+    SealedColumn("webhook", "headers"),
+    SealedColumn("webhook", "secret"),
+    SealedColumn("webhook", "previous_secret"),
+    SealedColumn("webhook", "url_sealed"),
+    SealedColumn("knowledge_document", "url_sealed"),
+    SealedColumn("ai_provider", "api_key"),
+)
+"""Every column that holds sealed secrets: a rotation of the key seals them anew."""
+KEY_CHECK = "setting/value/key_check"
+"""The place of the value by which a start sees whether it has the right key; a rotation makes it anew."""
+_PLACES = (*(spot.place("") for spot in SEALED), KEY_CHECK)
 
 
 class CryptoError(Exception):
@@ -36,7 +67,7 @@ class SecretBox:
         for key in keys:
             if len(key) != KEY_BYTES:
                 raise CryptoError(f"An encryption key has {KEY_BYTES} bytes, not {len(key)}.")
-            self._keys[_key_id(key)] = AESGCM(key)
+            self._keys[key_id(key)] = AESGCM(key)
         self.key_id = next(iter(self._keys))
         self._signing = hashlib.blake2b(keys[0], digest_size=32, person=b"wa-tokens").digest()
 
@@ -46,7 +77,9 @@ class SecretBox:
         return self._signing
 
     def seal(self, secret: bytes, place: str) -> str:
-        """Encrypt ``secret`` for ``place`` (``table/column/row``)."""
+        """Encrypt ``secret`` for ``place`` (``table/column/row``), which must be in a column of :data:`SEALED`."""
+        if not place.startswith(_PLACES):
+            raise CryptoError(f"{place} is in no column of SEALED, so a rotation of the key would leave it unreadable: add it there.")
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._keys[self.key_id].encrypt(nonce, secret, place.encode())
         return ".".join((_VERSION, self.key_id, _encode(nonce), _encode(sealed)))
@@ -70,15 +103,22 @@ class SecretBox:
 
 
 def load_keys(configured: str | None, path: Path) -> list[bytes]:
-    """The configured key (base64), else those of the key file ``path``, made with mode 600 when it is not there. The first
-    encrypts. A second one is there only after a rotation was interrupted.
+    """What :func:`find_keys` finds; when there is none, a new key in the key file ``path``, with mode 600."""
+    found = find_keys(configured, path)
+    if not found:
+        found = [os.urandom(KEY_BYTES)]
+        _write_key(path, found[0])
+    return found
+
+
+def find_keys(configured: str | None, path: Path) -> list[bytes]:
+    """The configured key (base64), else those of the key file ``path``, else none. The first encrypts. A second one is there only after
+    a rotation was interrupted.
 
     Raises :class:`CryptoError` for a key that is not 32 bytes.
     """
     if configured:
         return [parse_key(configured)]
-    if not path.exists():
-        _write_key(path, os.urandom(KEY_BYTES))
     return [_read_key(file) for file in (path, staged(path)) if file.exists()]
 
 
@@ -106,6 +146,18 @@ def stage_key(path: Path, key: bytes) -> bytes:
     return key
 
 
+def promote(path: Path) -> None:
+    """The new key of a rotation takes the place of the key file ``path``, on disk; the old one is gone."""
+    staged(path).rename(path)
+    _sync_folder(path.parent)
+
+
+def key_id_of(stored: str) -> str:
+    """The id of the key that ``stored`` was sealed with; empty when it is no sealed secret."""
+    parts = stored.split(".")
+    return parts[1] if len(parts) == 4 and parts[0] == _VERSION else ""
+
+
 def _read_key(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
@@ -121,9 +173,19 @@ def _write_key(path: Path, key: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
+    _sync_folder(path.parent)
 
 
-def _key_id(key: bytes) -> str:
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def key_id(key: bytes) -> str:
+    """What a key is called; it tells nothing about the key."""
     return hashlib.blake2b(key, digest_size=4, person=b"wa-key-id").hexdigest()
 
 

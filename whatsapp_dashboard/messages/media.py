@@ -21,10 +21,10 @@ from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.messages import MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import NotFound, Permanent
+from whatsapp_dashboard.messages.media_sweep import ASIDE, SWEEP_AFTER_SECONDS, MediaSweep, bring_back
 from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, sniff
 from whatsapp_dashboard.models import Account, Media
 
-SWEEP_AFTER_SECONDS = 600
 _SWEEP_CHUNK = 500
 _NAME_LENGTH = 255
 
@@ -60,6 +60,7 @@ class MediaStore:
         """When a file was last put: the write that names it may still be on its way."""
         self._loose: dict[str, int] = {}
         """How many writes of this process are to name a file that was put."""
+        self.sweeper = MediaSweep(db, settings.media_dir)
 
     async def stage(self, data: bytes, filename: str, wanted_type: MessageType | None = None) -> Staged:
         """Check a file and put it on disk, before the write that keeps it.
@@ -102,17 +103,16 @@ class MediaStore:
             media = await session.scalar(statement.where(col(Media.id) == media_id, col(Account.workspace_id) == who.workspace_id))
         if media is None or media.state != "stored" or not media.sha256:
             raise NotFound("There is no such file.")
-        path = self.path(media.sha256)
-        if not await asyncio.to_thread(path.is_file):
+        path = await asyncio.to_thread(bring_back, self._settings.media_dir, media.sha256)
+        if path is None:
             raise NotFound("The file is no longer on disk.")
         return StoredFile(path, media.mimetype, media.filename, media.size or 0)
 
     async def read(self, media: Media) -> MediaFile:
         """The bytes of a stored file, to send. Raises :class:`Permanent` when they are gone."""
-        try:
-            data = await asyncio.to_thread(self.path(media.sha256 or "missing").read_bytes)
-        except FileNotFoundError:
-            raise Permanent("The file of this message is no longer on disk.", code="file_missing") from None
+        data = await asyncio.to_thread(self._read, media.sha256 or "missing")
+        if data is None:
+            raise Permanent("The file of this message is no longer on disk.", code="file_missing")
         return MediaFile(data, media.mimetype, media.filename)
 
     async def put(self, data: bytes) -> str:
@@ -135,35 +135,27 @@ class MediaStore:
                 if put_at >= began or (self._loose.get(sha256) and began - put_at < SWEEP_AFTER_SECONDS):
                     left.append(sha256)
                 else:
+                    (self._settings.media_dir / ASIDE / sha256).unlink(missing_ok=True)
                     self.path(sha256).unlink(missing_ok=True)  # here, between two turns of the loop: nobody can put it meanwhile
         return left
 
     async def sweep(self) -> int:
-        """Remove the files no message has any more (of deleted accounts, ACC-1). Returns how many. For the scheduler."""
+        """Put the files aside that no message has any more (ACC-1). Returns how many. For the scheduler."""
         limit = time.monotonic() - SWEEP_AFTER_SECONDS
         self._put_at = {sha256: at for sha256, at in self._put_at.items() if at > limit}
         self._loose = {sha256: count for sha256, count in self._loose.items() if sha256 in self._put_at}
-        files = await asyncio.to_thread(self._old_files)
-        removed = 0
-        for start in range(0, len(files), _SWEEP_CHUNK):
-            chunk = files[start : start + _SWEEP_CHUNK]
-            async with self._db.read() as session:
-                statement = select(col(Media.sha256)).where(col(Media.sha256).in_([file.name for file in chunk]))
-                wanted = set(await session.scalars(statement))
-            for file in chunk:
-                if file.name not in wanted:
-                    await asyncio.to_thread(file.unlink, missing_ok=True)
-                    removed += 1
-        return removed
-
-    def _old_files(self) -> list[Path]:
-        """Files old enough that the write that names them is certainly over."""
-        limit = time.time() - SWEEP_AFTER_SECONDS
-        return [file for file in self._settings.media_dir.glob("??/*") if file.stat().st_mtime < limit]
+        return await self.sweeper.run()
 
     def path(self, sha256: str) -> Path:
         """Where a file with this hash lies."""
         return self._settings.media_dir / sha256[:2] / sha256
+
+    def _read(self, sha256: str) -> bytes | None:
+        path = bring_back(self._settings.media_dir, sha256)
+        try:
+            return path.read_bytes() if path else None
+        except FileNotFoundError:
+            return None
 
     def _put(self, sha256: str, data: bytes) -> None:
         target = self.path(sha256)

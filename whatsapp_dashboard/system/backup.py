@@ -1,31 +1,42 @@
-"""Backup into one file and restore from it (OPS-4).
+"""Backup into one file (OPS-4); restore.py brings it back.
 
-The file is a tar archive: the database (a consistent copy, also while the dashboard runs), the sandbox world, the media,
-and the encryption key of the data folder. Whoever has the file can read everything: it is made with mode 600.
+The file is a tar archive: a page about itself, the database (a consistent copy, also while the dashboard runs), the sandbox world, the
+sessions, the media, and the encryption key of the data folder. Whoever has the file can read everything: it is made with mode 600.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import fcntl
+import io
+import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Any
 
-from sqlalchemy import make_url
+from whatsapp_dashboard import __version__
+from whatsapp_dashboard.config import ConfigError, Settings
+from whatsapp_dashboard.core.crypto import KEY_FILE, staged
+from whatsapp_dashboard.system.data_lock import while_backing_up
+from whatsapp_dashboard.system.database_lock import database_lock
+from whatsapp_dashboard.system.installation import ID_FILE, check, stored_revision
+from whatsapp_dashboard.system.postgres_tools import ToolError, run_tool
+from whatsapp_dashboard.system.sqlite_file import sqlite_path
 
-from whatsapp_dashboard.config import Settings
-from whatsapp_dashboard.core.crypto import KEY_FILE
-from whatsapp_dashboard.engines.sandbox.neighbours import FOLDER
-from whatsapp_dashboard.system.data_lock import DataLock
-
-_DUMP = "postgresql.dump"
-_SQLITE_FILES = ("dashboard.db", "sandbox.db")
-_MEDIA, _SESSIONS, _WORLDS = _FOLDERS = ("media", "sessions", FOLDER)
-_TOOL_SECONDS = 3_600
+FORMAT = 1
+ABOUT, DUMP, DATABASE, WORLD = "backup.json", "postgresql.dump", "dashboard.db", "sandbox.db"
+MEDIA, SESSIONS = "media", "sessions"
+KEY_FILES = (KEY_FILE, staged(Path(KEY_FILE)).name)
+_SPOOL_BYTES = 8 * 2**20
+_SESSION_TRIES = 5
 
 
 class BackupError(Exception):
@@ -33,129 +44,170 @@ class BackupError(Exception):
 
 
 def backup(settings: Settings, target: Path) -> None:
-    """Write everything into the new file ``target``. Raises :class:`BackupError`; a half-written file does not stay."""
+    """Write everything into the new file ``target``. Raises :class:`BackupError`, or DataFolderBusy while the key is being changed; a
+    half-written file does not stay."""
     if target.exists():
         raise BackupError(f"{target} exists already. Name a new file.")
     if not settings.data_dir.is_dir():
         raise BackupError(f"There is no data folder at {settings.data_dir.resolve()}. Set DATA_DIR to the one to back up.")
     part = target.with_name(target.name + ".part")
     try:
-        with tempfile.TemporaryDirectory(prefix="wa-backup-") as folder, os.fdopen(_private(part), "wb") as raw:
-            with tarfile.open(fileobj=raw, mode="w:gz") as archive:
-                for name, path in _pieces(settings, Path(folder)):
-                    archive.add(path, arcname=name)
-            raw.flush()
-            os.fsync(raw.fileno())
+        with while_backing_up(settings):
+            asyncio.run(_write(settings, part, target))
+    except (ToolError, ConfigError) as error:
+        raise BackupError(str(error)) from None
+    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+        raise BackupError(f"The backup could not be written, and nothing of it is left: {_reason(error)}.") from None
+
+
+async def _write(settings: Settings, part: Path, target: Path) -> None:
+    async with database_lock(settings.database, shared=True):
+        if not await check(settings):
+            raise BackupError(f"There is no database in {settings.data_dir.resolve()} yet; nothing to back up.")
+        about = {
+            "format": FORMAT,
+            "program": __version__,
+            "revision": await stored_revision(settings.database),
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        await asyncio.to_thread(_write_file, settings, part, target, about)
+
+
+def _write_file(settings: Settings, part: Path, target: Path, about: dict[str, Any]) -> None:
+    with _own(part) as raw:
+        with _scratch(target) as folder, tarfile.open(fileobj=raw, mode="w:gz") as archive:
+            _add_bytes(archive, ABOUT, json.dumps(about).encode())
+            _add_database(settings, archive, folder)
+            _add_files(settings, archive, folder)
+        raw.flush()
+        os.fsync(raw.fileno())
+        if target.exists():
+            raise BackupError(f"{target} exists already. Name a new file.")
         part.rename(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def restore(settings: Settings, source: Path) -> None:
-    """Bring back what :func:`backup` wrote, into a data folder without a dashboard in it (and an empty PostgreSQL database).
-
-    Raises :class:`BackupError`, or DataFolderBusy while a dashboard runs there.
-    """
-    if not source.is_file():
-        raise BackupError(f"There is no backup at {source}.")
-    data = settings.data_dir
-    data.mkdir(parents=True, exist_ok=True)
-    lock = DataLock(data)
-    lock.take()
+    folder_entry = os.open(target.parent, os.O_RDONLY)
     try:
-        taken = [name for name in (*_SQLITE_FILES, *_FOLDERS, KEY_FILE) if (data / name).exists()]
-        if taken:
-            raise BackupError(f"{data} already holds {', '.join(taken)}. Restore into an empty folder (set DATA_DIR).")
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as folder:
-            unpacked = Path(folder)
-            try:
-                with tarfile.open(source, "r:gz") as archive:
-                    archive.extractall(unpacked, filter="data")
-            except (tarfile.TarError, EOFError, OSError) as error:
-                raise BackupError(f"{source} is not a whole backup: {error}.") from None
-            _restore_database(settings, unpacked)
-            for name in (*_SQLITE_FILES, *_FOLDERS, KEY_FILE):
-                if (unpacked / name).exists():
-                    (unpacked / name).rename(data / name)
+        os.fsync(folder_entry)
     finally:
-        lock.free()
+        os.close(folder_entry)
 
 
-def _pieces(settings: Settings, scratch: Path) -> list[tuple[str, Path]]:
+@contextlib.contextmanager
+def _own(part: Path) -> Iterator[IO[bytes]]:
+    """The unfinished file, ours alone; one that a killed backup left is taken over. It is gone afterwards unless it got its name."""
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as raw:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"Another backup is being written to {part.with_suffix('')}.") from None
+        os.fchmod(descriptor, 0o600)
+        try:
+            raw.truncate()
+            yield raw
+        except BaseException:
+            part.unlink(missing_ok=True)
+            os.ftruncate(descriptor, 0)  # room for what is still buffered
+            raise
+
+
+@contextlib.contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """A folder beside the target: a copy of the database may be large, and the folder for temporary files small."""
+    folder = target.with_name(f".{target.name}.scratch")
+    shutil.rmtree(folder, ignore_errors=True)  # of a backup that was killed
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _add_database(settings: Settings, archive: tarfile.TarFile, scratch: Path) -> None:
+    path = sqlite_path(settings.database)
+    if path is None:
+        run_tool("pg_dump", settings.database, "--format=custom", f"--file={scratch / DUMP}")
+        _add(archive, scratch / DUMP, DUMP)
+        (scratch / DUMP).unlink()
+    else:
+        copy_sqlite(path, scratch / DATABASE)
+        _add(archive, scratch / DATABASE, DATABASE)
+        (scratch / DATABASE).unlink()
+
+
+def _add_files(settings: Settings, archive: tarfile.TarFile, scratch: Path) -> None:
+    """After the database: it names no file that came later."""
     data = settings.data_dir
-    pieces: list[tuple[str, Path]] = []
-    if not settings.database.startswith("sqlite"):
-        _run_tool("pg_dump", settings, "--format=custom", f"--file={scratch / _DUMP}")
-        pieces.append((_DUMP, scratch / _DUMP))
-    for name, path in _sqlite_files(settings):
-        if path.exists():
-            _copy_sqlite(path, scratch / name)
-            pieces.append((name, scratch / name))
-    for folder in (_SESSIONS, _WORLDS):
-        if (data / folder).exists():
-            _copy_databases(data / folder, scratch / folder)
-            pieces.append((folder, scratch / folder))
-    pieces += [(name, data / name) for name in (_MEDIA, KEY_FILE) if (data / name).exists()]
-    if not any(name in (_DUMP, "dashboard.db") for name, _ in pieces):
-        raise BackupError(f"There is no database in {data.resolve()}; nothing to back up.")
-    return pieces
+    for name in (*KEY_FILES, ID_FILE):
+        _add(archive, data / name, name)
+    if (data / WORLD).exists():
+        copy_sqlite(data / WORLD, scratch / WORLD)
+        _add(archive, scratch / WORLD, WORLD)
+    for source in sorted(path for path in (data / SESSIONS).glob("*") if path.is_dir()):
+        for path in _copy_session(source, scratch / SESSIONS / source.name):
+            _add(archive, path, f"{SESSIONS}/{source.name}/{path.relative_to(scratch / SESSIONS / source.name)}")
+    for path in sorted(settings.media_dir.glob("??/*")):
+        if not path.name.startswith("."):
+            _add(archive, path, f"{MEDIA}/{path.parent.name}/{path.name}")
 
 
-def _sqlite_files(settings: Settings) -> list[tuple[str, Path]]:
-    files = [("sandbox.db", settings.data_dir / "sandbox.db")]
-    if settings.database.startswith("sqlite"):
-        files.insert(0, ("dashboard.db", Path(make_url(settings.database).database or "")))
-    return files
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    """One file as it is at this moment: it may vanish before it is read, or change its length while it is."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file, tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as copy:
+        about = tarfile.TarInfo(name)
+        about.mtime = int(os.fstat(file.fileno()).st_mtime)
+        about.mode = 0o600
+        shutil.copyfileobj(file, copy)
+        about.size = copy.tell()
+        copy.seek(0)
+        archive.addfile(about, copy)
 
 
-def _copy_sqlite(source: Path, target: Path) -> None:
-    """SQLite's own online backup: a consistent copy, whoever writes meanwhile."""
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    about = tarfile.TarInfo(name)
+    about.size, about.mode = len(data), 0o600
+    archive.addfile(about, io.BytesIO(data))
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """SQLite's own online backup: a consistent copy, whoever writes meanwhile. Raises FileNotFoundError rather than make an empty file."""
+    if not source.exists():
+        raise FileNotFoundError(source)
+    with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 
-def _copy_databases(source: Path, target: Path) -> None:
-    """What engines keep for each session or world: databases as they are at this moment, also while they are in use, other files as they
-    lie."""
+def _copy_session(source: Path, target: Path) -> list[Path]:
+    """What an engine keeps for one session: databases as they are at this moment, also while the session runs, other files as they lie.
+
+    A session that stops meanwhile changes its store into another file: then all is copied again.
+    """
+    for last in (False,) * (_SESSION_TRIES - 1) + (True,):
+        shutil.rmtree(target, ignore_errors=True)
+        if _copy_once(source, target) or last:
+            break
+    return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _copy_once(source: Path, target: Path) -> bool:
+    """Whether nothing vanished before it was copied."""
+    whole = True
+    target.mkdir(mode=0o700, parents=True)
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
-        if path.is_dir():
-            copy.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif path.suffix == ".db":
-            _copy_sqlite(path, copy)
-        elif path.is_file() and not path.name.endswith(("-wal", "-shm", ".lock", ".part")):
-            shutil.copy2(path, copy)
+        try:
+            if path.is_dir():
+                copy.mkdir(mode=0o700, parents=True, exist_ok=True)
+            elif path.suffix == ".db":
+                copy_sqlite(path, copy)
+            elif path.is_file() and not path.name.endswith(("-wal", "-shm", ".lock", ".part")):
+                shutil.copy2(path, copy)
+        except (FileNotFoundError, sqlite3.OperationalError):
+            if path.exists():
+                raise
+            copy.unlink(missing_ok=True)
+            whole = False
+    return whole
 
 
-def _restore_database(settings: Settings, unpacked: Path) -> None:
-    dump = unpacked / _DUMP
-    if settings.database.startswith("sqlite"):
-        if dump.exists():
-            raise BackupError("This backup is of a PostgreSQL database. Set DATABASE_URL to an empty one and restore again.")
-        database = Path(make_url(settings.database).database or "")
-        if database != settings.data_dir.resolve() / "dashboard.db":
-            if database.exists():
-                raise BackupError(f"{database} exists already. Move it away first.")
-            shutil.move(unpacked / "dashboard.db", database)
-        return
-    if not dump.exists():
-        raise BackupError("This backup is of an SQLite database. Leave DATABASE_URL unset to restore it.")
-    _run_tool("pg_restore", settings, "--no-owner", "--exit-on-error", "--single-transaction", f"--dbname={_libpq(settings)}", str(dump))
-
-
-def _run_tool(name: str, settings: Settings, *arguments: str) -> None:
-    tool = shutil.which(name)
-    if tool is None:
-        raise BackupError(f"{name} is not installed. Install PostgreSQL's client programs (Debian: postgresql-client).")
-    command = [tool, *arguments] + ([f"--dbname={_libpq(settings)}"] if name == "pg_dump" else [])
-    result = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_SECONDS, check=False)  # noqa: S603
-    if result.returncode:
-        raise BackupError(f"{name} failed: {result.stderr.strip()[-500:]}")
-
-
-def _libpq(settings: Settings) -> str:
-    return make_url(settings.database).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _private(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _reason(error: Exception) -> str:
+    return f"{error.strerror} ({error.filename})" if isinstance(error, OSError) and error.strerror and error.filename else str(error)
