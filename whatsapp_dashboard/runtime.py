@@ -112,7 +112,7 @@ class Runtime:
         self.messages = MessageService(self.db, self.clock, self.outbound, self.media, lambda engine: engine_class(engine).capabilities)
         self.conversations = ConversationService(self.db, self.clock)
         self.message_log = MessageLog(self.db)
-        self.overview = Overview(self.db, self.clock)
+        self.overview = Overview(self.db, self.clock, self.media.sweeper)
         self.checks = Checks(self.db, self.clock)
         self.processes = Processes(self.db, self.pool)
 

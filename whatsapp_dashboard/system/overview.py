@@ -14,6 +14,7 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.ids import id_floor
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.events.log import last_seq
+from whatsapp_dashboard.messages.media_sweep import Held, MediaSweep
 from whatsapp_dashboard.models import Account, Contact, Conversation, Event, Message
 from whatsapp_dashboard.system.ai_trouble import AiTrouble, ai_trouble
 
@@ -64,14 +65,17 @@ class OverviewView:
     recent: tuple[RecentEvent, ...]
     ai_trouble: tuple[AiTrouble, ...] = ()
     """Bots that are on and do not answer."""
+    media_held: Held | None = None
+    """Files that belong to no message and are not removed, because they are too many to be right; told to owners."""
 
 
 class Overview:
     """Reads the figures of one workspace; a viewer may."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, sweep: MediaSweep | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._sweep = sweep
 
     async def look(self, who: Principal, *, waiting: int = 5, recent: int = 10) -> OverviewView:
         """The figures now, with up to ``waiting`` conversations and ``recent`` events."""
@@ -125,7 +129,8 @@ class Overview:
             )
             happened = tuple(_event(event, names) for event in events)
             trouble = await ai_trouble(session, names, now, after_seq=newest - LOOK_BACK)
-        return OverviewView(total, found, failed or 0, queued or 0, in_doubt or 0, happened, trouble)
+        held = self._sweep.held if self._sweep and who.role is Role.OWNER else None
+        return OverviewView(total, found, failed or 0, queued or 0, in_doubt or 0, happened, trouble, held)
 
 
 def _waiting(conversation: Conversation, contact: Contact, names: dict[str, str]) -> WaitingConversation:

@@ -96,6 +96,8 @@ def _unpacked(source: Path, data: Path) -> Iterator[Path]:
             if error.errno is None or isinstance(error, FileExistsError | IsADirectoryError | NotADirectoryError):
                 raise BackupError(f"{source} is not a whole backup: {error}.") from None
             raise
+        for inner, _, _ in os.walk(folder):
+            Path(inner).chmod(0o700)
         yield folder
 
 

@@ -167,6 +167,7 @@ def _account_in_need(item: Attention) -> rx.Component:
         ("ai_limit", badge("AI limit", "warn")),
         ("credits", badge("No credits", "bad")),
         ("credits_low", badge("Low credits", "warn")),
+        ("media_held", badge("Look at once", "bad")),
         account_status(item.status, item.text),
     )
     icon = rx.match(

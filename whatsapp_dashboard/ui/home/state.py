@@ -9,6 +9,7 @@ from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.credits.views import CreditState
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.messages.media_sweep import Held
 from whatsapp_dashboard.system.ai_trouble import AiTrouble
 from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
 from whatsapp_dashboard.ui.credits.lines import left_in_words
@@ -117,6 +118,7 @@ class HomeState(PageState):
         self.dead_letters = sum(row.health.dead for row in webhooks)
         everything = [_credits(credits)] if credits.low else []
         everything += [_in_doubt(view.in_doubt)] if view.in_doubt else []
+        everything += [_media_held(view.media_held)] if view.media_held else []
         everything += [_failing(row) for row in webhooks if row.state is WebhookState.FAILING]
         everything += [_ai_trouble(trouble) for trouble in view.ai_trouble]
         everything += [_restricted(row) for row in restricted]
@@ -136,6 +138,11 @@ def _credits(state: CreditState) -> Attention:
 def _in_doubt(count: int) -> Attention:
     what = "1 message is" if count == 1 else f"{count:,} messages are"
     return Attention(f"{what} in doubt", "Sending was cut off: look, and send again.", "in_doubt", "", "/messages?status=in_doubt")
+
+
+def _media_held(held: Held) -> Attention:
+    what = f"{held.unnamed:,} of {held.files:,} files belong to no message; none is removed. Do DATA_DIR and database belong together?"
+    return Attention("Files without messages", what, "media_held", "", "/")
 
 
 def _not_ready(row: AccountRow) -> Attention:
