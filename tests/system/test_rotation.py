@@ -54,6 +54,14 @@ def test_what_a_rotation_does_not_know_cannot_be_sealed() -> None:
         assert {spot.column, spot.key} <= set(metadata.tables[spot.table].columns.keys())
 
 
+def test_a_secret_moved_to_another_row_does_not_open() -> None:
+    """SEC-7: a sealed value is bound to its place."""
+    box = SecretBox(os.urandom(32))
+    sealed = box.seal(b"x", "operator/totp_secret/ana")
+    with pytest.raises(CryptoError, match="moved"):
+        box.open(sealed, "operator/totp_secret/ben")
+
+
 async def test_an_interrupted_rotation_is_finished_by_the_next_one_and_by_the_next_start(settings: Settings) -> None:
     """SEC-7, DUR-4: killed after the new key was written, before or after the secrets were sealed with it."""
     await fill(settings)
