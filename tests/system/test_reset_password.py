@@ -84,16 +84,14 @@ def test_the_command_works_while_the_dashboard_runs_and_while_it_does_not(new_se
 def test_a_password_of_ones_own_comes_by_standard_input(tmp_path: Path, migrated_sqlite: Path) -> None:
     """SEC-1: not as an argument, which others could read; without an operator or a dashboard it says so."""
     env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "whatsapp_dashboard", "reset-password", "ana", "--ask"]
-
-    def run() -> str:
-        done = subprocess.run(
-            command, cwd=processes.ROOT, env=env, input="a long password\n", capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        return done.stderr
-
-    assert "There is no dashboard in the database yet" in run()
+    log = tmp_path / "command.log"
+    assert processes.start("whatsapp_dashboard", "reset-password", "ana", log=log, env=env).wait(PATIENCE) == 1
+    assert "There is no dashboard in the database yet" in log.read_text()
     (tmp_path / "dashboard.db").write_bytes(migrated_sqlite.read_bytes())
-    assert "There is none yet: start the dashboard once" in run()
+    command = [sys.executable, "-m", "whatsapp_dashboard", "reset-password", "ana", "--ask"]
+    done = subprocess.run(
+        command, cwd=processes.ROOT, env=env, input="a long password\n", capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 1
+    assert "There is none yet: start the dashboard once" in done.stderr
+    assert "Traceback" not in log.read_text() + done.stderr

@@ -10,6 +10,7 @@ import structlog
 
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.outage import is_outage
 from whatsapp_dashboard.system.data_lock import DataFolderBusy
 from whatsapp_dashboard.system.database_lock import DatabaseLock
 from whatsapp_dashboard.system.installation import still_ours
@@ -35,14 +36,20 @@ class KeyWatch:
         """Look whether the lock is still held; take it again when it is not."""
         if await self._lock.held():
             return
-        log.warning("the connection that guards the encryption key was lost; it is made anew")
         try:
             await self._lock.take()
+            ours = await still_ours(self._db, self._box)
         except DataFolderBusy:
-            self._end()
+            ours = False
+        except Exception as error:
+            await self._lock.free()  # the next tick tries again
+            if is_outage(error):
+                return
+            raise
+        if ours:
+            log.info("the connection that guards the encryption key was lost and is there again")
         else:
-            if not await still_ours(self._db, self._box):
-                self._end()
+            self._end()
 
     async def stop(self) -> None:
         """Give the lock back."""

@@ -13,6 +13,7 @@ from whatsapp_dashboard.config import ConfigError, Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, CryptoError, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.system.data_lock import DataFolderBusy, DataLocks
 from whatsapp_dashboard.system.installation import check
 from whatsapp_dashboard.system.private_files import tighten
@@ -47,7 +48,7 @@ def prepare_installation(settings: Settings, say: Callable[[str], None]) -> None
     """
     try:
         asyncio.run(_prepare(settings, say))
-    except (CryptoError, DataFolderBusy) as error:
+    except (CryptoError, DataFolderBusy, DatabaseAway) as error:
         raise ConfigError(str(error)) from None
     except DBAPIError as error:
         raise ConfigError(f"The database cannot be used: {str(error.orig).strip()}.") from None
