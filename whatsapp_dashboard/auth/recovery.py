@@ -29,9 +29,11 @@ async def reset_access(db: Database, username: str, password: str | None = None)
             raise NotFound(f"There is no operator named {username}. There {_listed(names)}.")
         row.password_hash, row.totp_enabled, row.totp_secret, row.totp_last_step = hashed, False, None, None
         await session.execute(delete(LoginSession).where(col(LoginSession.operator_id) == row.id))
-        # The address is locked out as well: all its failures go, or its owner would have to wait in spite of the new password.
-        addresses = select(col(LoginAttempt.ip)).where(col(LoginAttempt.username) == name)
-        await session.execute(delete(LoginAttempt).where(or_(col(LoginAttempt.username) == name, col(LoginAttempt.ip).in_(addresses))))
+        # The address is locked out as well: all its failures go, or its owner would have to wait in spite of the new password. Tries to
+        # confirm something inside a session stand under the operator's id. Addresses the operator is known at stay known.
+        tried = col(LoginAttempt.username).in_((name, row.id))
+        addresses = select(col(LoginAttempt.ip)).where(tried)
+        await session.execute(delete(LoginAttempt).where(or_(tried, col(LoginAttempt.ip).in_(addresses))))
         data = {"operator_id": row.id, "username": row.username, "role": row.role, "disabled": row.disabled, "by": "command line"}
         record(session, "operator.password_reset", workspace_id=row.workspace_id, data=data)
         return row.username, chosen, row.disabled
