@@ -83,13 +83,21 @@ def changed(archive: Path, change: Change) -> None:
 
 
 async def test_everything_comes_back(settings: Settings, empty: Settings, archive: Path) -> None:
-    """OPS-4: accounts, every secret readable, media, sessions; and the start has nothing to complain about."""
-    await saved(settings, archive)
+    """OPS-4: accounts, every secret readable, media, sessions, sandbox worlds; and the start has nothing to complain about."""
+    await fill(settings)
+    (settings.data_dir / "worlds").mkdir()
+    for world in ("sandbox.db", "worlds/w2.db"):
+        with closing(sqlite3.connect(settings.data_dir / world)) as db:
+            db.execute("CREATE TABLE phone (number TEXT)")
+    await in_thread(backup, settings, archive)
     await in_thread(restore, empty, archive)
     assert await check(empty)
     assert await readable(empty) == len(SEALED)
     assert (empty.media_dir / PICTURE_NAME[:2] / PICTURE_NAME).read_bytes() == PICTURE
     assert (empty.data_dir / "sessions" / "a0" / "session.sealed").read_bytes() == b"sealed"
+    for world in ("sandbox.db", "worlds/w2.db"):
+        with closing(sqlite3.connect(empty.data_dir / world)) as db:
+            assert db.execute("SELECT * FROM phone").fetchall() == []
     for path in empty.data_dir.rglob("*"):
         assert not path.stat().st_mode & 0o077, path
 

@@ -1,6 +1,6 @@
 """Backup into one file (OPS-4); restore.py brings it back.
 
-The file is a tar archive: a page about itself, the database (a consistent copy, also while the dashboard runs), the sandbox world, the
+The file is a tar archive: a page about itself, the database (a consistent copy, also while the dashboard runs), the sandbox worlds, the
 sessions, the media, and the encryption key of the data folder. Whoever has the file can read everything: it is made with mode 600.
 """
 
@@ -25,6 +25,7 @@ from typing import IO, Any
 from whatsapp_dashboard import __version__
 from whatsapp_dashboard.config import ConfigError, Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, staged
+from whatsapp_dashboard.engines.sandbox.neighbours import FOLDER
 from whatsapp_dashboard.system.data_lock import while_backing_up
 from whatsapp_dashboard.system.database_lock import database_lock
 from whatsapp_dashboard.system.installation import ID_FILE, check, stored_revision
@@ -139,9 +140,11 @@ def _add_files(settings: Settings, archive: tarfile.TarFile, scratch: Path) -> N
     data = settings.data_dir
     for name in (*KEY_FILES, ID_FILE):
         _add(archive, data / name, name)
-    if (data / WORLD).exists():
-        copy_sqlite(data / WORLD, scratch / WORLD)
-        _add(archive, scratch / WORLD, WORLD)
+    for world in (data / WORLD, *sorted((data / FOLDER).glob("*.db"))):
+        with contextlib.suppress(FileNotFoundError):
+            copy_sqlite(world, scratch / WORLD)
+            _add(archive, scratch / WORLD, str(world.relative_to(data)))
+            (scratch / WORLD).unlink()
     for source in sorted(path for path in (data / SESSIONS).glob("*") if path.is_dir()):
         for path in _copy_session(source, scratch / SESSIONS / source.name):
             _add(archive, path, f"{SESSIONS}/{source.name}/{path.relative_to(scratch / SESSIONS / source.name)}")

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 UMASK = 0o077
 _PROGRAM = Path(__file__).resolve().parents[2]
-_NAMES = ("dashboard.*", "sandbox.*", "encryption.key*", "installation", "backup.lock", "media", "sessions")
+_NAMES = ("dashboard.*", "sandbox.*", "encryption.key*", "installation", "backup.lock", "media", "sessions", "worlds")
 
 
 def tighten(settings: Settings) -> None:
@@ -33,9 +33,8 @@ def _ours(settings: Settings) -> Iterator[Path]:
         yield data
     for name in _NAMES:
         yield from data.glob(name)
-    sessions = data / "sessions"
-    if sessions.is_dir():
-        yield from sessions.rglob("*")  # a few files for each account; the files in media/ are behind its folder's rights
+    for folder in ("sessions", "worlds"):
+        yield from (data / folder).rglob("*")  # a few files each; those in media/, which may be very many, are behind its folder's rights
     database = sqlite_path(settings.database)
     if database is not None and database.resolve().parent != data:
         yield from database.parent.glob(f"{database.name}*")

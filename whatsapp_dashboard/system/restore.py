@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from whatsapp_dashboard.config import ConfigError, Settings
+from whatsapp_dashboard.engines.sandbox.neighbours import FOLDER
 from whatsapp_dashboard.system.backup import ABOUT, DATABASE, DUMP, FORMAT, KEY_FILES, MEDIA, SESSIONS, WORLD, BackupError
 from whatsapp_dashboard.system.data_lock import BACKUP_FILE, FILE, nobody_else
 from whatsapp_dashboard.system.database_lock import database_lock
@@ -23,7 +24,7 @@ from whatsapp_dashboard.system.postgres_tools import ToolError, run_tool
 from whatsapp_dashboard.system.sqlite_file import check_file, sqlite_path
 
 _FILES = (ABOUT, DUMP, DATABASE, WORLD, ID_FILE, *KEY_FILES)
-_FOLDERS = (MEDIA, SESSIONS)
+_FOLDERS = (MEDIA, SESSIONS, FOLDER)
 _MAY_BE_THERE = {FILE, BACKUP_FILE, "lost+found"}
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _UNFINISHED = re.compile(rf"{MEDIA}/\w\w/\.new-\w+")
