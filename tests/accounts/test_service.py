@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
 
 from tests.accounts.conftest import World
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Forbidden, Invalid, NotFound
-from whatsapp_dashboard.models import Event, Media, Workspace
+from whatsapp_dashboard.models import Workspace
 
 
 @pytest.mark.parametrize(
@@ -95,16 +93,3 @@ async def test_an_account_of_another_workspace_does_not_exist(world: World) -> N
         with pytest.raises(NotFound):
             await refused
     assert (await world.accounts.get(world.ana, account.id)).name == "Shop"
-
-
-async def test_a_deleted_account_tells_how_many_files_it_had(world: World) -> None:
-    """ACC-1, MSG-9: the sweep of files asks why so many belong to nobody."""
-    account = await world.accounts.create(world.ana, name="Shop", engine="scripted")
-    async with world.db.write() as session:
-        for _ in "ab":
-            session.add(Media(account_id=account.id, state="stored", sha256="ab" * 32, mimetype="image/png", filename="a.png"))
-    await world.accounts.delete(world.ana, account.id)
-    async with world.db.read() as session:
-        told = await session.scalar(select(Event).where(col(Event.type) == "account.deleted"))
-    assert told is not None
-    assert told.data == {"name": "Shop", "media": 2}

@@ -13,7 +13,6 @@ from sqlalchemy import delete
 from tests.support.clock import MovableClock
 from tests.support.pipeline import Pipeline, pipeline
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.media_sweep import ASIDE, FEW, KEEP_SECONDS, Held
 from whatsapp_dashboard.models import Media
 from whatsapp_dashboard.system.overview import Overview
@@ -66,14 +65,15 @@ async def test_a_sweep_that_would_take_most_files_takes_none_and_says_so(house: 
     assert (await overview.look(house.cast.ana)).media_held is None
 
 
-async def test_files_of_deleted_accounts_go_however_many_they_are(house: Pipeline) -> None:
-    """ACC-1: the deletion of an account says how many files it had."""
-    names = await left(house, FEW + 5)
-    assert await house.store.sweep() == 0
-    async with house.db.write() as session:
-        record(session, "account.deleted", workspace_id=house.cast.ana.workspace_id, data={"name": "Shop", "media": FEW + 5})
-    assert await house.store.sweep() == FEW + 5
-    assert not [name for name in names if house.store.path(name).exists()]
+async def test_what_is_erased_is_erased_also_where_it_was_put_aside(house: Pipeline) -> None:
+    """ACC-1: the files of a deleted account are gone at once."""
+    (name,) = await left(house, 1)
+    await house.store.sweep()
+    assert aside(house, name).exists()
+    assert await house.store.discard([name]) in ([], [name])
+    house.store._loose.clear()
+    await house.store.discard([name])
+    assert not aside(house, name).exists()
 
 
 async def test_what_was_put_aside_comes_back_when_a_message_names_it(house: Pipeline) -> None:

@@ -13,7 +13,17 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, SEALED, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
-from whatsapp_dashboard.models import Account, AiConfig, AiProvider, Media, Operator, SessionCredential, Webhook, Workspace
+from whatsapp_dashboard.models import (
+    Account,
+    AiConfig,
+    AiProvider,
+    KnowledgeDocument,
+    Media,
+    Operator,
+    SessionCredential,
+    Webhook,
+    Workspace,
+)
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.system.installation import adopt, sealed_columns
 
@@ -55,6 +65,13 @@ async def fill(settings: Settings, accounts: int = 1) -> None:
             Webhook(
                 id="h", workspace_id="w", url="https://example.org", headers=_sealed(box, "webhook/headers/h"),
                 secret=_sealed(box, "webhook/secret/h"), previous_secret=_sealed(box, "webhook/previous_secret/h"),
+                url_sealed=_sealed(box, "webhook/url_sealed/h"),
+            )
+        )  # fmt: skip
+        session.add(
+            KnowledgeDocument(
+                id="d", workspace_id="w", title="Prices", kind="html", url="https://example.org",
+                url_sealed=_sealed(box, "knowledge_document/url_sealed/d"),
             )
         )  # fmt: skip
         await add_provider(session, box)

@@ -1,7 +1,8 @@
 """Files that no message names any more are put aside, and deleted some days later (ACC-1, MSG-9).
 
 A database that was restored from an older backup, or that is another one, names few of the files that lie here. So a sweep that would
-take most of them away takes none, unless accounts were deleted that had as many; and what is put aside comes back when it is needed.
+take most of them away takes none, and what is put aside comes back when it is needed. What a deleted account had is no business of this:
+its files are erased by name (system/erasing.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -18,17 +18,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.models import Event, Media
-from whatsapp_dashboard.models.base import utc_now
+from whatsapp_dashboard.models import Media
 
 SWEEP_AFTER_SECONDS = 600
 """So old a file must be that the write that names it is certainly over."""
 KEEP_SECONDS = 7 * 86_400
 """How long a file that no message names is kept aside."""
 FEW = 20
-"""So many files may go at any time; more than half of all only when deleted accounts explain it."""
+"""So many files may go at any time; more than half of all never by themselves."""
 ASIDE = ".removed"
-_EXPLAINED = timedelta(days=30)
 _CHUNK = 500
 
 log = structlog.get_logger(__name__)
@@ -60,7 +58,7 @@ class MediaSweep:
         limit = time.time() - SWEEP_AFTER_SECONDS
         files = await asyncio.to_thread(_older, self._folder, "??/*", limit)
         unnamed = await self._unnamed(files)
-        if not in_any_case and len(unnamed) > max(FEW, len(files) // 2) and len(unnamed) > FEW + await self._deleted():
+        if not in_any_case and len(unnamed) > max(FEW, len(files) // 2):
             if self.held is None:
                 log.error(
                     "most files belong to no message of this database: none is removed. Is DATA_DIR the one of this database?"
@@ -95,14 +93,6 @@ class MediaSweep:
                 named = set(await session.scalars(statement))
             found += [file for file in chunk if file.name not in named]
         return found
-
-    async def _deleted(self) -> int:
-        """How many files the accounts had that were deleted of late."""
-        async with self._db.read() as session:
-            told = await session.scalars(
-                select(col(Event.data)).where(col(Event.type) == "account.deleted", col(Event.created_at) > utc_now() - _EXPLAINED)
-            )
-            return sum(int(data.get("media", 0)) for data in told)
 
 
 def bring_back(folder: Path, sha256: str) -> Path | None:

@@ -12,7 +12,7 @@ from whatsapp_dashboard.config import ConfigError, Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, SealedColumn, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
-from whatsapp_dashboard.models import Account, AiProvider, Operator, SessionCredential, Webhook
+from whatsapp_dashboard.models import Account, AiProvider, KnowledgeDocument, Operator, SessionCredential, Webhook
 from whatsapp_dashboard.system.data_lock import nobody_else
 from whatsapp_dashboard.system.database_lock import database_lock
 from whatsapp_dashboard.system.installation import opens, sealed_columns, stored_revision, write_check
@@ -65,6 +65,8 @@ async def _forget_one(session: AsyncSession, spot: SealedColumn, row: str) -> No
         case "webhook":  # off: unsigned, or without its headers, it is not what its owner set up
             off = {spot.column: None} if spot.column == "previous_secret" else {spot.column: None, "enabled": False}
             await session.execute(update(Webhook).where(col(Webhook.id) == row).values(off))
+        case "knowledge_document":
+            await session.execute(update(KnowledgeDocument).where(col(KnowledgeDocument.id) == row).values(url_sealed=None))
         case "ai_provider":
             await session.execute(update(AiProvider).where(col(AiProvider.id) == row).values(api_key=None))
         case _:
