@@ -39,6 +39,8 @@ class AccountLine:
     ai: bool
     """Whether its bot is on."""
     auto_reply: bool
+    aside: str
+    """How many events could not be stored, in words; empty for none."""
     attempt: int
     next_attempt_at: str
     gap: str
@@ -51,8 +53,9 @@ class AccountLine:
     can_log_out: bool
 
 
-def account_line(row: AccountRow, now: datetime, webhooks: tuple[int, int] = (0, 0), *, ai: bool = False) -> AccountLine:
-    """The row as the page shows it at ``now``. ``webhooks``: those that are active, and all; ``ai``: whether its bot is on."""
+def account_line(row: AccountRow, now: datetime, webhooks: tuple[int, int] = (0, 0), *, ai: bool = False, aside: int = 0) -> AccountLine:
+    """The row as the page shows it at ``now``. ``webhooks``: those that are active, and all; ``ai``: whether its bot is on; ``aside``: how
+    many events could not be stored."""
     running = row.status in (AccountStatus.INITIALIZING, AccountStatus.QR_READY, AccountStatus.READY)
     waiting = row.next_attempt_at is not None
     ready = row.status is AccountStatus.READY
@@ -75,6 +78,7 @@ def account_line(row: AccountRow, now: datetime, webhooks: tuple[int, int] = (0,
         webhooks=f"{webhooks[0]}/{webhooks[1]}" if webhooks[1] else "",
         ai=ai,
         auto_reply=row.settings.auto_reply.enabled,
+        aside=f"{aside:,} {'event' if aside == 1 else 'events'} set aside" if aside else "",
         attempt=row.attempt,
         next_attempt_at=iso(row.next_attempt_at) if waiting and not ready else "",
         gap=_gap(row, now),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from whatsapp_dashboard.ui.accounts.aside_dialog import aside_dialog
 from whatsapp_dashboard.ui.accounts.create_dialog import create_dialog
 from whatsapp_dashboard.ui.accounts.create_state import CreateState
 from whatsapp_dashboard.ui.accounts.delete_state import DeleteState
@@ -36,6 +37,7 @@ def accounts() -> rx.Component:
         create_dialog(),
         link_dialog(),
         edit_dialog(),
+        aside_dialog(),
         _confirm(),
     )
 

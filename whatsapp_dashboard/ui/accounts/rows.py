@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
+from whatsapp_dashboard.ui.accounts.aside_state import AsideState
 from whatsapp_dashboard.ui.accounts.delete_state import DeleteState
 from whatsapp_dashboard.ui.accounts.edit_state import EditState
 from whatsapp_dashboard.ui.accounts.lines import AccountLine
@@ -99,6 +100,13 @@ def _who(line: AccountLine) -> rx.Component:
                     rx.link(
                         _small_icon("webhook"), "Webhooks ", line.webhooks, href="/webhooks?account=" + line.id, size="1",
                         title="Active and all", custom_attrs={"data-testid": "webhooks"},
+                    ),
+                ),
+                rx.cond(
+                    line.aside != "",
+                    rx.button(
+                        _small_icon("archive"), line.aside, variant="ghost", size="1", color_scheme="orange",
+                        on_click=AsideState.show(line.id), custom_attrs={"data-testid": "aside"},
                     ),
                 ),
                 gap="2px 12px", wrap="wrap",

@@ -30,7 +30,7 @@ TICK_SECONDS = 10.0
 EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.qr", "session.restricted",
     "message", "message.queued", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed",
-    "webhook.failing", "webhook.recovered", "ai.config",
+    "webhook.failing", "webhook.recovered", "ai.config", "inbound.set_aside", "inbound.stored", "inbound.discarded",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -97,13 +97,17 @@ class AccountsState(PageState):
 
     async def _lines(self, who: Principal) -> tuple[list[AccountLine], datetime]:
         services = self._services()
-        rows, webhooks, ai = (
+        rows, webhooks, ai, aside = (
             await services.accounts.list_accounts(who),
             await services.webhooks.counts(who),
             await services.ai.counts(who),
+            await services.set_aside.counts(who),
         )
         now = services.clock.now()
-        return [account_line(row, now, webhooks.get(row.id, (0, 0)), ai=ai.get(row.id, False)) for row in rows], now
+        lines = [
+            account_line(row, now, webhooks.get(row.id, (0, 0)), ai=ai.get(row.id, False), aside=aside.get(row.id, 0)) for row in rows
+        ]
+        return lines, now
 
     @action
     async def search(self, text: str) -> None:
