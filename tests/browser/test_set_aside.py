@@ -47,7 +47,7 @@ async def test_ben_sees_who_what_and_why_and_tries_it_again(
     await expect(lines).to_have_count(1)
     await lines.first.get_by_role("button", name="Discard").click()
     await expect(page.get_by_text("Nothing waits here any more.")).to_be_visible()
-    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_test_id("aside")).to_have_count(0)
     await page.goto("/inbox")
     await expect(page.get_by_text(f"{REFUSED}, loaf 1").first).to_be_visible()
