@@ -30,6 +30,7 @@ from whatsapp_dashboard.models import (
     Media,
     Message,
     ParkedEvent,
+    SetAsideEvent,
     Webhook,
     WebhookDelivery,
     WebhookEvent,
@@ -54,6 +55,7 @@ _BY_ACCOUNT: tuple[tuple[Any, str], ...] = (
     (AiCall, "id"),
     (AiAnswer, "message_id"),
     (ParkedEvent, "id"),
+    (SetAsideEvent, "id"),
     (Contact, "id"),
     (Webhook, "id"),
 )
