@@ -114,6 +114,7 @@ def _add_dialog() -> rx.Component:
     return form_dialog(
         text_field("User name", "username", required=True, max_length=64, auto_complete="off"),
         field("Role", rx.select(ROLES, name="role", default_value=Role.OPERATOR.value, width="100%"), _ROLE_HINT),
+        _own_password(),
         open_=TeamState.add_open,
         on_open_change=TeamState.show_add,
         title="Add an operator",
