@@ -67,6 +67,7 @@ from whatsapp_dashboard.webhooks.feed import DeliveryFeed
 from whatsapp_dashboard.webhooks.housekeeping import Housekeeping
 from whatsapp_dashboard.webhooks.service import WebhookService
 from whatsapp_dashboard.webhooks.testing import Tester
+from whatsapp_dashboard.webhooks.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -174,6 +175,7 @@ class Runtime:
             self.dispatcher.wake()
             feed.tell()
 
+        self.webhook_watchdog = Watchdog(self.db, self.clock, self.dispatcher, feed.tell)
         self.fan_out = FanOut(self.db, self.clock, bodies, on_new)
         self.db.on_commit.append(self.fan_out.wake)
         tester = Tester(self.db, self.clock, self.http, feed)
@@ -234,6 +236,7 @@ class Runtime:
         self._schedule(self.media.sweep, seconds=900)
         self._schedule(self.dispatcher.tick, seconds=1)
         self._schedule(self.dispatcher.keep, seconds=10)
+        self._schedule(self.webhook_watchdog.look, seconds=10)
         self._schedule(self.network.load, seconds=10)
         self._schedule(self.key_watch.tick, seconds=5)
         self._schedule(self.webhook_housekeeping.sweep, seconds=15)

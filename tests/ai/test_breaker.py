@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.clock import MovableClock
-from whatsapp_dashboard.ai.breaker import FAILURES, Breakers
+from whatsapp_dashboard.ai.breaker import FAILURES, Breakers, Resting
 from whatsapp_dashboard.ai.providers.base import ErrorKind, ProviderError
 
 
@@ -57,6 +57,33 @@ async def test_one_request_at_a_time_probes_a_provider_whose_rest_is_over(breake
     async with breakers.turn("p", 20, 1):
         assert not breakers.may_ask("p")
     assert breakers.may_ask("p")
+
+
+async def test_who_waits_for_a_turn_asks_no_provider_that_began_to_rest_meanwhile(breakers: Breakers, clock: MovableClock) -> None:
+    """AI-3: and of those who wait when the rest is over still only one at a time is a probe."""
+    asked: list[int] = []
+    rested: list[int] = []
+
+    async def ask(number: int) -> None:
+        try:
+            async with breakers.turn("p", 1, 60):
+                asked.append(number)
+        except Resting:
+            rested.append(number)
+
+    async with breakers.turn("p", 1, 60):
+        waiting = [asyncio.create_task(ask(number)) for number in range(3)]
+        await asyncio.sleep(0)
+        fail(breakers, times=FAILURES)
+    await asyncio.gather(*waiting)
+    assert (asked, rested) == ([], [0, 1, 2])
+    await clock.advance(30)
+    async with breakers.turn("p", 2, 60):
+        await ask(4)
+        assert rested[-1] == 4
+    assert breakers.may_ask("p"), "the probe is over, and so is its turn"
+    await ask(5)
+    assert asked == [5]
 
 
 @pytest.mark.parametrize("kind", ["auth", "blocked_address"])

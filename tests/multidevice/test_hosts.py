@@ -96,6 +96,40 @@ async def test_a_host_that_dies_tells_all_its_sessions_and_the_next_one_works(ma
     await other.call(Method.PING)
 
 
+async def test_a_host_that_comes_up_as_its_first_session_gives_up_is_kept(make: Callable[..., Rig]) -> None:
+    """ACC-6: in the same turn of the loop. One that was forgotten then would run on, and nobody would see it hang or die."""
+    rig = make()
+    taking = asyncio.create_task(rig.take("a"))
+    await asyncio.sleep(0)
+    (host,) = rig.hosts._hosts
+    host.up.add_done_callback(lambda _: taking.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert [each.pid for each in rig.hosts.processes()] == [host.process.pid]
+    assert (await rig.take("b")).host is host
+
+
+async def test_a_host_given_up_while_it_answers_stops_no_heartbeat(make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACC-6: the other hosts are still looked after."""
+    monkeypatch.setattr(hosts, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(host_process, "PING_SECONDS", 0.5)
+    rig = make(multidevice_sessions_per_host="1")
+    given_up, other = await rig.take("a"), await rig.take("b")
+    rig.hosts.leave(given_up)
+    host, ping = given_up.host, given_up.host.process.ping
+
+    async def answer() -> dict[str, int] | None:
+        figures = await ping()
+        if host in rig.hosts._hosts:
+            rig.hosts._on_hang(host, "a")
+        return figures
+
+    monkeypatch.setattr(host.process, "ping", answer)
+    await until(lambda: host not in rig.hosts._hosts)
+    os.kill(other.host.process.pid, signal.SIGSTOP)
+    await until(lambda: rig.lost["b"])
+
+
 async def test_a_host_that_hangs_is_killed_and_its_sessions_are_told(make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
     """ACC-6: heartbeats."""
     monkeypatch.setattr(hosts, "HEARTBEAT_SECONDS", 0.1)

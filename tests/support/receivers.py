@@ -47,9 +47,10 @@ class Arrival:
 
 @dataclass
 class Receivers:
-    """Listens on ``ports`` ports while the context is open."""
+    """Listens on ``ports`` ports while the context is open; on exactly the port ``at`` when it is given."""
 
     ports: int = 1
+    at: int = 0
     arrivals: list[Arrival] = field(default_factory=list)
     behaviours: dict[str, str] = field(default_factory=dict)
     """By name, stronger than what the URL says."""
@@ -63,7 +64,9 @@ class Receivers:
         loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[asyncio.BaseTransport] = set()
-        self._servers = [await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=1_000) for _ in range(self.ports)]
+        self._servers = [
+            await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.at, backlog=1_000) for _ in range(self.ports)
+        ]
         self.numbers = [server.sockets[0].getsockname()[1] for server in self._servers]
         return self
 
@@ -213,12 +216,13 @@ class _Connection(asyncio.Protocol):
 class ReceiverProcess:
     """Receivers in a process of their own, which outlives whatever is done to the dashboard."""
 
-    def __init__(self, ports: int = 1) -> None:
+    def __init__(self, ports: int = 1, at: int = 0) -> None:
         self._ports = ports
+        self._at = at
         self.numbers: list[int] = []
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.support.receivers", str(self._ports)]
+        command = [sys.executable, "-m", "tests.support.receivers", str(self._ports), str(self._at)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.numbers = json.loads(self._process.stdout.readline())
@@ -250,8 +254,8 @@ class ReceiverProcess:
         return [(name, at, event_id, text) for name, at, event_id, text in self._client.get("/_control/arrivals").json()]
 
 
-async def _serve(ports: int) -> None:
-    async with Receivers(ports) as receivers:
+async def _serve(ports: int, at: int) -> None:
+    async with Receivers(ports, at) as receivers:
         print(json.dumps(receivers.numbers), flush=True)
         # Until whoever started it is gone.
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -260,5 +264,7 @@ async def _serve(ports: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("ports", type=int)
+    parser.add_argument("at", type=int, nargs="?", default=0)
+    given = parser.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args().ports))
+        asyncio.run(_serve(given.ports, given.at))

@@ -40,7 +40,7 @@ ROW = WebhookRow(
     id="w1", workspace_id="ws", name="CRM", url="https://example.org/hook", account_id=None, account_name=None,
     events=("message", "message.sent", "message.status", "call"), header_names=(), has_secret=True, secret_hint="abc=",
     previous_secret_until=None, enabled=True, state=WebhookState.ACTIVE, paused_at=None, failing_since=None, next_probe_at=None,
-    quiet_until=None, created_at=NOW, updated_at=NOW, health=HEALTH,
+    quiet_until=None, stalled_since=None, created_at=NOW, updated_at=NOW, health=HEALTH,
 )  # fmt: skip
 DELIVERY = DeliveryRow(
     id="d1", event_id="e1", event_type="message", webhook_id="w1", webhook_name="CRM", url="https://example.org/hook", account_id="a1",

@@ -20,7 +20,7 @@ from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import read_after
-from whatsapp_dashboard.webhooks.schedule import BREAKER_FAILURES, RETRY_SECONDS
+from whatsapp_dashboard.webhooks.schedule import BREAKER_FAILURES, PROBE_SECONDS, RETRY_SECONDS
 from whatsapp_dashboard.webhooks.views import GENERATE, DeliveryFilters, DeliveryState, WebhookDraft, WebhookState
 
 
@@ -249,12 +249,12 @@ async def test_an_endpoint_that_keeps_failing_is_left_alone_probed_and_taken_bac
     assert made < BREAKER_FAILURES + 4  # what was under way
     assert (await house.webhooks.get(house.cast.vic, hook.id)).health.waiting == 30
     assert await _events(house, "webhook.failing") == 1
-    await house.pass_time(31)
+    await house.pass_time(PROBE_SECONDS + 1)
     await house.until_attempts(made + 1)
     await asyncio.sleep(0.1)
     assert len(await house.attempts()) == made + 1, "one probe"
     house.receivers.behaviours["a"] = "accept"
-    await house.pass_time(67)  # by then the probe's own retry is due too
+    await house.pass_time(PROBE_SECONDS + 1)  # what failed goes out as well, although its own time has not come
     await house.until(succeeded=30)
     assert (await house.webhooks.get(house.cast.vic, hook.id)).state is WebhookState.ACTIVE
     assert await _events(house, "webhook.recovered") == 1

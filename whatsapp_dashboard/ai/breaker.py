@@ -22,6 +22,10 @@ _NOT_ITS_FAULT = frozenset({"refused", "empty"})
 """What says nothing about the next request."""
 
 
+class Resting(Exception):
+    """The provider is left alone."""
+
+
 @dataclass(slots=True)
 class Health:
     """How one provider has been doing."""
@@ -67,13 +71,18 @@ class Breakers:
 
     @asynccontextmanager
     async def turn(self, provider_id: str, concurrency: int, seconds: float) -> AsyncIterator[None]:
-        """Wait for one of ``concurrency`` turns, at most ``seconds``. Raises TimeoutError."""
+        """Wait for one of ``concurrency`` turns, at most ``seconds``. Raises TimeoutError, and :class:`Resting` when the provider began to
+        rest meanwhile, or is being probed."""
         health = self.health(provider_id)
         if health.concurrency != concurrency:
             health.concurrency, health.turns = concurrency, asyncio.Semaphore(concurrency)
         turns = health.turns
         async with asyncio.timeout(seconds):
             await turns.acquire()
+        # Who waited here was let through before: the requests ahead may have shown that the provider is better left alone.
+        if not self.may_ask(provider_id):
+            turns.release()
+            raise Resting
         probe = health.resting_until is not None
         health.probing = health.probing or probe
         try:

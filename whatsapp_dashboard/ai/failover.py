@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from whatsapp_dashboard.ai.breaker import Breakers
+from whatsapp_dashboard.ai.breaker import Breakers, Resting
 from whatsapp_dashboard.ai.providers.base import ChatMemory, Connection, Prompt, ProviderError, without_key
 from whatsapp_dashboard.ai.providers.registry import Providers
 from whatsapp_dashboard.ai.views import Outcome, StepView
@@ -67,13 +67,14 @@ class Failover:
         """Fill ``asked``: the first answer, and every step on the way. ``chat`` gives the memory of providers that keep the
         conversation themselves."""
         for target in targets:
-            if not self._breakers.may_ask(target.id):
-                health = self._breakers.health(target.id)
-                asked.steps.append(step(target, Outcome.RESTING, health.last_error or "It failed lately and is left alone for a while."))
-                continue
             try:
+                if not self._breakers.may_ask(target.id):
+                    raise Resting
                 async with self._breakers.turn(target.id, target.concurrency, QUEUE_SECONDS):
                     await self.ask_one(target, prompt, asked, seconds=seconds, chat=chat)
+            except Resting:
+                health = self._breakers.health(target.id)
+                asked.steps.append(step(target, Outcome.RESTING, health.last_error or "It failed lately and is left alone for a while."))
             except TimeoutError:
                 asked.steps.append(step(target, Outcome.BUSY, f"All {target.concurrency} turns were taken for {QUEUE_SECONDS:.0f} s."))
             if asked.answered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -35,7 +35,8 @@ class KeyedWorker:
         self._queues[key] = deque([job])
         task = asyncio.create_task(self._drain(key), name=f"{self._name}:{key}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        # Here and not in the task, which may be cancelled before its first step.
+        task.add_done_callback(lambda ended: self._ended(key, ended))
 
     @property
     def busy(self) -> int:
@@ -61,13 +62,21 @@ class KeyedWorker:
 
     async def _drain(self, key: str) -> None:
         queue = self._queues[key]
-        try:
-            while queue:
-                async with self._slots:
-                    try:
-                        await queue[0]()
-                    except Exception:
-                        log.exception("job failed", worker=self._name, key=key)
-                queue.popleft()
-        finally:
-            del self._queues[key]
+        while queue:
+            async with self._slots:
+                try:
+                    await queue[0]()
+                except asyncio.CancelledError:
+                    if cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
+                        raise
+                    # Something the job waited for was cancelled, not this worker: the key's other jobs are still to be done.
+                    log.exception("job failed: what it waited for was cancelled", worker=self._name, key=key)
+                except Exception:
+                    log.exception("job failed", worker=self._name, key=key)
+            queue.popleft()
+        del self._queues[key]  # in the same step as the last look: what is submitted from now on begins anew
+
+    def _ended(self, key: str, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            self._queues.pop(key, None)

@@ -51,6 +51,8 @@ class Webhook(SQLModel, table=True):
     next_probe_at: datetime | None = time_field()
     quiet_until: datetime | None = time_field()
     """The endpoint asked by Retry-After to be left alone until then."""
+    stalled_since: datetime | None = time_field()
+    """Since when deliveries are due and not taken: a fault of ours, which the watchdog mends."""
     last_success_at: datetime | None = time_field()
     last_failure_at: datetime | None = time_field()
     last_error: str = Field(default="", max_length=500)
@@ -99,7 +101,7 @@ class WebhookDelivery(SQLModel, table=True):
     """Attempts since it was queued or replayed: what the retry schedule counts."""
     replays: int = 0
     next_try_at: datetime | None = time_field()
-    """When a failed one is tried again; None before the first try."""
+    """When a failed one is tried again; None before the first try, and when it goes out at once because its endpoint is back."""
     claim_id: str | None = Field(default=None, max_length=80)
     """Who delivers it now: a result counts only while this is still the claim (owner and number)."""
     claimed_until: datetime | None = time_field()

@@ -173,7 +173,7 @@ class ReplyRouter:
         if self._repliers[open_.replier].together and self._latest.get(conversation_id, "") > open_.latest:
             return False  # more has come while the question was read
         task = asyncio.create_task(self._ask(open_), name=f"reply:{open_.question.message.id}")
-        self._thinking[conversation_id] = _Thinking(task, open_)
+        thinking = self._thinking[conversation_id] = _Thinking(task, open_)
         try:
             outcome = await task
         except DatabaseAway:
@@ -184,7 +184,8 @@ class ReplyRouter:
                 raise  # the program stops
             return False
         finally:
-            del self._thinking[conversation_id]
+            if self._thinking.get(conversation_id) is thinking:  # else another question of a conversation that was merged into this one
+                del self._thinking[conversation_id]
         return await outlast(lambda: self._store(open_, outcome))
 
     async def _ask(self, open_: _Open) -> Answer | Skip:

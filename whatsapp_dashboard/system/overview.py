@@ -22,6 +22,7 @@ LOOK_BACK = 20_000
 """Events looked through for the recent ones, so that a long log costs no more than a short one."""
 NOTEWORTHY = (
     "session.status", "session.restricted", "account.created", "account.deleted", "call", "webhook.failing", "webhook.recovered",
+    "webhook.stalled", "webhook.moving",
     "ai.budget_reached",
     "credits.exhausted",
 )  # fmt: skip

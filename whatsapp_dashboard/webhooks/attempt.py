@@ -27,6 +27,7 @@ BODY_LIMIT = 4_096
 """Bytes of an answer that are read and kept."""
 ERROR_LENGTH = 500
 _HEADERS_KEPT, _HEADER_LENGTH = 50, 1_000
+_UNREACHED = frozenset({"refused", "dns"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Outcome:
     response_truncated: bool = False
     retry_after: float | None = None
     """Seconds the endpoint asked us to wait."""
+    unreached: bool = False
+    """Whether nobody took the connection: what was sent cannot be the reason."""
 
 
 async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Letter) -> Outcome:
@@ -71,16 +74,17 @@ async def attempt(http: Outgoing, clock: Clock, endpoint: Endpoint, letter: Lett
     private = endpoint.private
     shown = ours | dict.fromkeys((name for name, _ in endpoint.headers), KEPT)
 
-    def failed(error: str, address: str = "") -> Outcome:
+    def failed(error: str, address: str = "", *, unreached: bool = False) -> Outcome:
         ms = int((clock.monotonic() - tick) * 1_000)
-        return Outcome(began, ms, succeeded=False, error=masked(error, private)[:ERROR_LENGTH], address=address, request_headers=shown)
+        error = masked(clean(error), private)[:ERROR_LENGTH]
+        return Outcome(began, ms, succeeded=False, error=error, address=address, request_headers=shown, unreached=unreached)
 
     try:
         answer = await http.of(endpoint.workspace_id).request(
             "POST", endpoint.url, headers=[*endpoint.headers, *ours.items()], content=letter.body, seconds=SECONDS, body_limit=BODY_LIMIT
         )
     except NoAnswer as reason:
-        return failed(reason.message, reason.address)
+        return failed(reason.message, reason.address, unreached=reason.kind in _UNREACHED)
     except Refused as reason:
         return failed(reason.message, reason.address)
     except Exception as fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +22,14 @@ from whatsapp_dashboard.webhooks.claims import AT_ONCE, Claims
 from whatsapp_dashboard.webhooks.endpoints import open_endpoint
 from whatsapp_dashboard.webhooks.lanes import Claimed, Gate, Lane
 from whatsapp_dashboard.webhooks.recent import RecentBodies
+from whatsapp_dashboard.webhooks.releasing import Release
 from whatsapp_dashboard.webhooks.schedule import Breaker, next_try
 from whatsapp_dashboard.webhooks.settling import Settled, Settler
 
 log = structlog.get_logger(__name__)
 
+_STEP_SECONDS = 30.0
+"""A look at what is due takes milliseconds and comes every second; a loop that has not come back for so long hangs."""
 _SUCCESS_SHOWN_AFTER = timedelta(seconds=5)
 """The time of the latest success is stored this often, while nothing else changes."""
 
@@ -62,6 +65,7 @@ class Dispatcher:
         self._dropped: set[str] = set()
         self._wake = asyncio.Event()
         self._loop = SteadyTask("webhook-dispatcher", self._run)
+        self._stepped_at = 0.0
         self._dice = random.Random()  # noqa: S311 - spreads retries
 
     async def start(self) -> None:
@@ -95,7 +99,7 @@ class Dispatcher:
 
     async def keep(self) -> None:
         """Every few seconds: keep our claims, free those of dead processes, see changes that other processes made."""
-        await self._claims.renew()
+        await self._claims.renew(self._settler.held.union(*(lane.held for lane in self._lanes.values())))
         await self._claims.free_expired()
         await self.reload()
 
@@ -106,6 +110,27 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.gate.look_anew(now)
         self.wake()
+
+    def standing(self, webhook_id: str) -> tuple[int, bool]:
+        """How many attempts began and ended at an endpoint so far, and whether something of it is claimed here."""
+        lane = self._lanes.get(webhook_id)
+        return (lane.moves, lane.busy) if lane else (0, False)
+
+    async def due(self, webhooks: Mapping[str, bool]) -> set[str]:
+        """Which of these webhooks (True: it may be probed) have a delivery that nobody has claimed although its time has come."""
+        return await self._claims.due(webhooks) if webhooks else set()
+
+    async def revive(self, webhook_id: str) -> None:
+        """Give up the lane of an endpoint, whatever is wrong with it, and begin a new one; and the loops, should one have ended."""
+        lane = self._lanes.pop(webhook_id, None)
+        self._stored.pop(webhook_id, None)
+        if lane:
+            await self._hand_back(lane.cut())
+        if asyncio.get_running_loop().time() - self._stepped_at > _STEP_SECONDS:
+            await self._loop.stop()
+        self._loop.start()
+        self._settler.start()
+        await self.reload()
 
     async def reload(self, *, reset: str = "") -> None:
         """Read the webhooks anew; the breaker of ``reset`` is as it is stored, no matter how its attempts went."""
@@ -126,7 +151,7 @@ class Dispatcher:
             self._stored.pop(webhook_id, None)
         for lane in list(self._lanes.values()):
             if lane.busy and lane.gate.room(self._clock.now(), 1) == 0 and lane.gate.breaker.failing_since is None:
-                await self._give_back(lane)
+                await self._hand_back(lane.drain())
         self.wake()
 
     # -- inside
@@ -151,6 +176,7 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._stepped_at = asyncio.get_running_loop().time()
             while await self._step():
                 pass
 
@@ -162,14 +188,17 @@ class Dispatcher:
         for some in (lanes[start : start + AT_ONCE] for start in range(0, len(lanes), AT_ONCE)):
             for lane in some:
                 lane.more = False
-            claimed = await self._claims.take({lane.endpoint.webhook_id: asking[lane] for lane in some})
+            probes = {lane.endpoint.webhook_id: probe for lane in some if (probe := lane.gate.breaker.probe)}
+            claimed = await self._claims.take({lane.endpoint.webhook_id: asking[lane] for lane in some}, probes)
+            unwanted: list[Claimed] = []
             for lane in some:
                 got = claimed.get(lane.endpoint.webhook_id, [])
                 lane.more = lane.more or len(got) >= asking[lane]
-                if self._lanes.get(lane.endpoint.webhook_id) is not lane or lane.gate.room(self._clock.now(), 1) == 0:
-                    await self._claims.give_back(got)  # deleted or closed meanwhile
+                if self._lanes.get(lane.endpoint.webhook_id) is not lane or lane.room(self._clock.now()) < len(got):
+                    unwanted += got  # deleted or closed meanwhile
                 else:
                     lane.add(got)
+            await self._hand_back(unwanted)
         return any(lane.more and lane.room(now) > 0 for lane in asking)
 
     async def _deliver(self, lane: Lane, item: Claimed) -> None:
@@ -178,32 +207,38 @@ class Dispatcher:
             return
         letter = Letter(item.event_id, item.event_type, item.id, item.attempts + 1, item.body)
         outcome = await attempt(self._http, self._clock, lane.endpoint, letter)
-        now, gate = self._clock.now(), lane.gate
-        notice = ""
-        if outcome.succeeded:
-            if gate.breaker.succeeded():
-                notice = "webhook.recovered"
-            retry_at = None
-        else:
-            if gate.breaker.failed(outcome.started_at, now):
-                notice = "webhook.failing"
-            if outcome.retry_after:
-                gate.quiet_until = now + timedelta(seconds=outcome.retry_after)
-            retry_at = next_try(item.tries + 1, now, outcome.retry_after, self._dice)
+        settled = self._succeeded(lane, item, outcome) if outcome.succeeded else self._failed(lane, item, outcome)
         self._mark(item.webhook_id, outcome)
-        self._settler.add(Settled(item, outcome, retry_at, notice))
-        if lane.busy and gate.room(now, 1) == 0:
-            await self._give_back(lane)
-        elif notice == "webhook.recovered":
-            self.wake()
+        self._settler.add(settled)
+        if lane.busy and lane.gate.room(self._clock.now(), 1) == 0:
+            await self._hand_back(lane.drain())
 
-    async def _give_back(self, lane: Lane) -> None:
-        waiting = lane.drain()
-        if waiting:
+    def _succeeded(self, lane: Lane, item: Claimed, outcome: Outcome) -> Settled:
+        """The endpoint is proved to be there: what it was away for goes out again, in its order, before anything else does."""
+        refused, lane.refused = lane.refused, set()
+        if lane.gate.breaker.succeeded():
+            lane.gate.settling = True
+            marks = self._marks.get(item.webhook_id, {})
+            return Settled(item, outcome, notice="webhook.recovered", release=Release(since=marks.get("last_success_at")))
+        return Settled(item, outcome, release=Release(ids=frozenset(refused)) if refused else None)
+
+    def _failed(self, lane: Lane, item: Claimed, outcome: Outcome) -> Settled:
+        now, breaker = self._clock.now(), lane.gate.breaker
+        costs_try = not breaker.is_probe(outcome.started_at)
+        closed = breaker.failed(outcome.started_at, now, reached=not outcome.unreached)
+        if outcome.unreached:
+            lane.refused.add(item.id)
+        if outcome.retry_after:
+            lane.gate.quiet_until = now + timedelta(seconds=outcome.retry_after)
+        retry_at = next_try(max(1, item.tries + costs_try), now, outcome.retry_after, self._dice)
+        return Settled(item, outcome, retry_at, notice="webhook.failing" if closed else "", costs_try=costs_try)
+
+    async def _hand_back(self, items: list[Claimed]) -> None:
+        if items:
             try:
-                await self._claims.give_back(waiting)
+                await self._claims.give_back(items)
             except Exception:
-                log.exception("deliveries could not be given back; their claims run out", webhook_id=lane.endpoint.webhook_id)
+                log.exception("deliveries could not be given back; their claims run out", webhook_id=items[0].webhook_id)
 
     def _mark(self, webhook_id: str, outcome: Outcome) -> None:
         marks = self._marks.get(webhook_id)
@@ -232,9 +267,13 @@ class Dispatcher:
         self._storing[webhook_id] = columns
         return columns
 
-    def _settled(self) -> None:
+    def _settled(self, batch: Sequence[Settled]) -> None:
         self._stored |= self._storing
         self._storing.clear()
+        for webhook_id in {each.item.webhook_id for each in batch if each.release}:
+            if lane := self._lanes.get(webhook_id):
+                lane.gate.settling = False
+                self.wake()
         self._on_settled()
 
 

@@ -29,6 +29,7 @@ def webhook_row(webhook: Webhook, account_name: str | None, health: WebhookHealt
         failing_since=webhook.failing_since,
         next_probe_at=webhook.next_probe_at,
         quiet_until=quiet if quiet and quiet > now else None,
+        stalled_since=webhook.stalled_since,
         created_at=webhook.created_at,
         updated_at=webhook.updated_at,
         health=health,
@@ -41,4 +42,6 @@ def state_of(webhook: Webhook) -> WebhookState:
         return WebhookState.OFF
     if webhook.paused_at:
         return WebhookState.PAUSED
+    if webhook.stalled_since:
+        return WebhookState.STALLED
     return WebhookState.FAILING if webhook.failing_since else WebhookState.ACTIVE

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import Enum
 
 RETRY_SECONDS = (30, 60, 120, 240, 480)
 """Before the second, third ... try. When the last one fails too, the delivery is a dead letter."""
@@ -16,7 +17,10 @@ RETRY_AFTER_LIMIT = 3_600
 
 BREAKER_FAILURES = 10
 """Failed attempts in a row after which an endpoint is left alone except for probes."""
-PROBE_SECONDS, PROBE_SECONDS_LIMIT = 30, 300
+PROBE_SECONDS, PROBE_SECONDS_LIMIT = 5, 300
+"""Before the first probe, and between two of them at most."""
+PROBE_SHARE = 0.25
+"""The next probe comes after this share of the time the endpoint has been failing so far: coming back costs at most so much more."""
 
 
 def next_try(tries: int, now: datetime, retry_after: float | None, dice: random.Random) -> datetime | None:
@@ -25,6 +29,12 @@ def next_try(tries: int, now: datetime, retry_after: float | None, dice: random.
         return None
     seconds = RETRY_SECONDS[tries - 1] * (1 + JITTER * dice.random())
     return now + timedelta(seconds=max(seconds, retry_after or 0))
+
+
+def next_probe(failing_since: datetime, now: datetime) -> datetime:
+    """When to probe again after a probe that failed."""
+    seconds = (now - failing_since).total_seconds() * PROBE_SHARE
+    return now + timedelta(seconds=min(max(seconds, PROBE_SECONDS), PROBE_SECONDS_LIMIT))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -40,6 +50,17 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return min(seconds, float(RETRY_AFTER_LIMIT)) if seconds > 0 else None
 
 
+class Probe(Enum):
+    """Which delivery goes out to see whether an endpoint is back."""
+
+    OLDEST = "oldest"
+    """The one that waits longest: its conversation then goes on in its order."""
+    RETRY = "retry"
+    """Of those that failed, the one whose next try is nearest: each in turn."""
+    FRESH = "fresh"
+    """One that was never tried."""
+
+
 @dataclass(slots=True)
 class Breaker:
     """Holds deliveries back while every attempt fails, lets one at a time through as a probe, and opens the way when one succeeds."""
@@ -50,6 +71,21 @@ class Breaker:
     probes: int = 0
     """That failed since then."""
     next_probe_at: datetime | None = None
+    reached: bool = False
+    """Whether somebody took the connection at the latest failure: then it may lie at what was sent, and probes try other deliveries."""
+
+    @property
+    def probe(self) -> Probe | None:
+        """What the next probe is to be; None while nothing is held back."""
+        if self.failing_since is None:
+            return None
+        if not self.reached:
+            return Probe.OLDEST
+        return Probe.FRESH if self.probes % 2 else Probe.RETRY
+
+    def is_probe(self, began: datetime) -> bool:
+        """Whether an attempt begun at ``began`` is a probe, and not one that was under way when deliveries were first held back."""
+        return self.failing_since is not None and began > self.failing_since
 
     def succeeded(self) -> bool:
         """Note a success. Returns whether deliveries had been held back."""
@@ -57,13 +93,14 @@ class Breaker:
         self.failures, self.failing_since, self.probes, self.next_probe_at = 0, None, 0, None
         return held
 
-    def failed(self, began: datetime, now: datetime) -> bool:
+    def failed(self, began: datetime, now: datetime, *, reached: bool = False) -> bool:
         """Note the failure of an attempt begun at ``began``. Returns whether deliveries are held back from now on."""
         self.failures += 1
+        self.reached = reached
         if self.failing_since is not None:
-            if began > self.failing_since:  # not one that was still under way
+            if self.is_probe(began):
                 self.probes += 1
-                self.next_probe_at = now + timedelta(seconds=min(PROBE_SECONDS * 2.0 ** min(self.probes, 10), PROBE_SECONDS_LIMIT))
+                self.next_probe_at = next_probe(self.failing_since, now)
             return False
         if self.failures < BREAKER_FAILURES:
             return False

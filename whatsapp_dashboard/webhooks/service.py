@@ -30,6 +30,7 @@ from whatsapp_dashboard.webhooks.fanout import catch_up
 from whatsapp_dashboard.webhooks.health import health_of
 from whatsapp_dashboard.webhooks.moving import check_headers_move, check_secret_moves, is_elsewhere
 from whatsapp_dashboard.webhooks.payloads import EVENT_MODELS
+from whatsapp_dashboard.webhooks.releasing import Release, release
 from whatsapp_dashboard.webhooks.rows import state_of, webhook_row
 from whatsapp_dashboard.webhooks.settling import lock_held
 from whatsapp_dashboard.webhooks.signing import check_secret, new_secret
@@ -274,6 +275,7 @@ class WebhookService:
             webhook = await _owned(session, who, webhook_id, lock=True)
             webhook.paused_at = self._clock.now() if paused else None
             if not paused:
+                await release(session, webhook_id, Release(since=webhook.last_success_at))
                 webhook.failures = webhook.probes = 0
                 webhook.failing_since = webhook.next_probe_at = webhook.quiet_until = None
             self._changed(session, who, webhook, "webhook.paused" if paused else "webhook.resumed")
@@ -295,9 +297,7 @@ class WebhookService:
 
 
 def _secret(given: str | None) -> str | None:
-    if not given:
-        return None
-    return new_secret() if given == GENERATE else check_secret(given)
+    return (new_secret() if given == GENERATE else check_secret(given)) if given else None
 
 
 def _tell(session: AsyncSession, who: Principal, type: str, webhook: Webhook) -> None:

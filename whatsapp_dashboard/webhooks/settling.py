@@ -17,16 +17,19 @@ from sqlmodel import col
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.ids import new_id
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.models import Webhook, WebhookDelivery
 from whatsapp_dashboard.models.base import metadata
 from whatsapp_dashboard.webhooks.attempt import Outcome
 from whatsapp_dashboard.webhooks.lanes import Claimed
+from whatsapp_dashboard.webhooks.releasing import Release, release
 from whatsapp_dashboard.webhooks.views import DeliveryState
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 200
+_AGAIN_SECONDS = 1.0
 _REST_SECONDS = 0.02
 """After a write: results that come meanwhile share the next one."""
 _ATTEMPT = metadata.tables["webhook_attempt"]
@@ -50,12 +53,15 @@ _SETTLE = (
 @dataclass(frozen=True, slots=True)
 class Settled:
     """An attempt that was made. ``next_try_at`` None with a failure makes the delivery a dead letter; ``notice`` is the event to tell of
-    the endpoint, if it failed once too often or came back."""
+    the endpoint, if it failed once too often or came back; ``release`` says what goes out at once for that."""
 
     item: Claimed
     outcome: Outcome
     next_try_at: datetime | None = None
     notice: str = ""
+    release: Release | None = None
+    costs_try: bool = True
+    """False for a probe that failed: an outage burns no tries."""
 
 
 StateOf = Callable[[str], dict[str, Any]]
@@ -63,18 +69,21 @@ StateOf = Callable[[str], dict[str, Any]]
 
 
 class Settler:
-    """Collects results and writes them. ``state_of`` tells how an endpoint stands now; ``on_settled`` is called after each write."""
+    """Collects results and writes them. ``state_of`` tells how an endpoint stands now; ``on_settled`` gets what was written."""
 
-    def __init__(self, db: Database, state_of: StateOf, on_settled: Callable[[], None]) -> None:
+    def __init__(self, db: Database, state_of: StateOf, on_settled: Callable[[Sequence[Settled]], None]) -> None:
         self._db = db
         self._state_of = state_of
         self._on_settled = on_settled
         self._results: list[Settled] = []
+        self._together = _BATCH
+        """How many are written in one transaction: fewer after a failure, so that one that cannot be written keeps no other."""
+        self._writing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop = SteadyTask("webhook-settling", self._write)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write; nothing when it does."""
         self._loop.start()
 
     async def stop(self) -> None:
@@ -82,6 +91,11 @@ class Settler:
         await self._loop.stop()
         while self._results:
             await self._step()
+
+    @property
+    def held(self) -> set[str]:
+        """The ids of deliveries whose result is not written yet."""
+        return {each.item.id for each in self._results}
 
     def add(self, result: Settled) -> None:
         """An attempt has ended."""
@@ -91,18 +105,34 @@ class Settler:
     async def _write(self) -> None:
         while True:
             while self._results:
-                # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
-                await asyncio.shield(self._step())
-                await asyncio.sleep(_REST_SECONDS)
+                try:
+                    # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
+                    await asyncio.shield(self._step())
+                    await asyncio.sleep(_REST_SECONDS)
+                except DatabaseAway:
+                    raise
+                except Exception:
+                    log.exception("results of deliveries could not be written; the others go first")
+                    await asyncio.sleep(_AGAIN_SECONDS)
             await self._wake.wait()
             self._wake.clear()
 
     async def _step(self) -> None:
-        batch = self._results[:_BATCH]
-        async with self._db.write() as session:
-            await settle(session, batch, self._state_of)
-        del self._results[: len(batch)]
-        self._on_settled()
+        async with self._writing:  # a write that goes on while the program stops is not made a second time
+            if not (batch := self._results[: self._together]):
+                return
+            try:
+                async with self._db.write() as session:
+                    await settle(session, batch, self._state_of)
+            except DatabaseAway:
+                raise
+            except Exception:
+                self._results = [*self._results[len(batch) :], *batch]
+                self._together = 1
+                raise
+            del self._results[: len(batch)]
+            self._together = min(2 * self._together, _BATCH)
+        self._on_settled(batch)
 
 
 async def settle(session: AsyncSession, batch: Sequence[Settled], state_of: StateOf) -> None:
@@ -119,6 +149,8 @@ async def settle(session: AsyncSession, batch: Sequence[Settled], state_of: Stat
         if columns := state_of(webhook_id):
             await session.execute(update(Webhook).where(col(Webhook.id) == webhook_id).values(**columns))
     for each in batch:
+        if each.release:
+            await release(session, each.item.webhook_id, each.release)
         if each.notice:
             owner = select(col(Webhook.workspace_id), col(Webhook.name), col(Webhook.url)).where(col(Webhook.id) == each.item.webhook_id)
             workspace_id, name, url = (await session.execute(owner)).one()
@@ -149,7 +181,7 @@ def _delivery(settled: Settled) -> dict[str, Any]:
         "_claim_id": item.claim_id,
         "_state": state.value,
         "_attempts": item.attempts + 1,
-        "_tries": item.tries + 1,
+        "_tries": item.tries + settled.costs_try,
         "_next_try_at": settled.next_try_at,
         "_finished_at": None if settled.next_try_at else ended,
         "_last_status": outcome.status,

@@ -16,6 +16,8 @@ class WebhookState(StrEnum):
     PAUSED = "paused"
     FAILING = "failing"
     """The breaker holds deliveries back, because every attempt failed lately; one delivery at a time goes out as a probe (HOOK-5)."""
+    STALLED = "stalled"
+    """Deliveries were due for a minute and nobody took them: a fault of the dashboard, which has begun anew with this endpoint."""
 
 
 class DeliveryState(StrEnum):
@@ -107,6 +109,7 @@ class WebhookRow:
     next_probe_at: datetime | None
     quiet_until: datetime | None
     """The endpoint asked by Retry-After to be left alone until then."""
+    stalled_since: datetime | None
     created_at: datetime
     updated_at: datetime
     health: WebhookHealth
@@ -172,7 +175,7 @@ class DeliveryRow:
     last_error: str
     last_ms: int | None
     held: str
-    """Why a pending delivery does not go out now although it is due: ``paused``, ``failing``, ``off``, ``quiet``; else empty."""
+    """Why a pending delivery that is due does not go out now: ``paused``, ``failing``, ``off``, ``quiet``, ``stalled``; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class WebhookOut(BaseModel):
     failing_since: datetime | None
     next_probe_at: datetime | None
     quiet_until: datetime | None
+    stalled_since: datetime | None
     created_at: datetime
     updated_at: datetime
     health: HealthOut

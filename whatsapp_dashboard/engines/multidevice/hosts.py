@@ -117,7 +117,8 @@ class EngineHosts(Surroundings):
             await asyncio.shield(host.up)
         except BaseException as error:
             self.leave(seat)
-            if host in self._hosts and host.up.done():
+            # One that came up in this turn of the loop is kept, or nobody would look after it and the sessions on it.
+            if host in self._hosts and host.up.done() and (host.up.cancelled() or host.up.exception()):
                 self._hosts.remove(host)
             if isinstance(error, asyncio.CancelledError | Unavailable):
                 raise
@@ -166,7 +167,10 @@ class EngineHosts(Surroundings):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            await asyncio.gather(*(self._look_after(host) for host in list(self._hosts) if host.up.done()))
+            looks = [self._look_after(host) for host in list(self._hosts) if host.up.done()]
+            for failure in await asyncio.gather(*looks, return_exceptions=True):
+                if isinstance(failure, Exception):
+                    log.error("an engine host could not be looked after; it is tried again", exc_info=failure)
 
     async def _look_after(self, host: _Host) -> None:
         figures = await host.process.ping()
@@ -174,6 +178,8 @@ class EngineHosts(Surroundings):
             log.error("an engine host hangs and is replaced", pid=host.process.pid)
             self._on_death(host)
             return
+        if host not in self._hosts:
+            return  # it died, or was given up, while it answered
         worn = host.starts >= MAX_STARTS or figures["files"] > MAX_FILES or figures["rss"] > MAX_MEMORY
         if worn and not host.retiring:
             log.info("an engine host is worn and will be replaced", **figures)

@@ -31,6 +31,7 @@ EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.qr", "session.restricted",
     "message", "message.queued", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed",
     "webhook.failing", "webhook.recovered", "ai.config", "inbound.set_aside", "inbound.stored", "inbound.discarded",
+    "webhook.stalled", "webhook.moving",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)

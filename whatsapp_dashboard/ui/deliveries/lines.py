@@ -13,6 +13,7 @@ from whatsapp_dashboard.webhooks.views import AttemptView, DeliveryDetail, Deliv
 HELD = {
     "paused": "The webhook is paused.",
     "failing": "The endpoint keeps failing; it is probed.",
+    "stalled": "Due deliveries did not go out; they are being set going again.",
     "off": "The webhook is switched off.",
     "quiet": "The endpoint asked to be left alone for a while.",
 }

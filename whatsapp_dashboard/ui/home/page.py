@@ -29,6 +29,7 @@ _ICONS = {
     "disconnected": ("unplug", "var(--gray-11)"), "auth_failed": ("log-out", "var(--red-11)"), "error": ("triangle-alert", "var(--red-11)"),
     "restricted": ("shield-alert", "var(--orange-11)"), "created": ("plus", "var(--gray-11)"), "deleted": ("trash-2", "var(--gray-11)"),
     "call": ("phone-incoming", "var(--blue-11)"), "failing": ("webhook", "var(--red-11)"), "recovered": ("webhook", "var(--jade-11)"),
+    "stalled": ("webhook", "var(--orange-11)"),
     "ai_limit": ("bot", "var(--orange-11)"),
     "credits": ("coins", "var(--red-11)"),
 }  # fmt: skip
@@ -161,6 +162,7 @@ def _account_in_need(item: Attention) -> rx.Component:
         item.status,
         ("restricted", badge("Restricted", "warn")),
         ("in_doubt", badge("In doubt", "warn")),
+        ("stalled", badge("Webhook stalled", "bad")),
         ("failing", badge("Webhook failing", "bad")),
         ("ai_no_provider", badge("No AI provider", "bad")),
         ("ai_failing", badge("AI fails", "bad")),

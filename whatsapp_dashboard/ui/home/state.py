@@ -25,6 +25,7 @@ _EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.restricted", "message", "message.queued",
     "message.sent", "message.status", "conversation.updated", "conversation.created", "conversation.merged", "webhook.created",
     "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed", "webhook.failing", "webhook.recovered", "webhook.replayed",
+    "webhook.stalled", "webhook.moving",
     "ai.config", "ai.answered", "ai.failed", "ai.budget_reached",
     "credits.changed", "credits.exhausted",
 )  # fmt: skip
@@ -119,6 +120,7 @@ class HomeState(PageState):
         everything = [_credits(credits)] if credits.low else []
         everything += [_in_doubt(view.in_doubt)] if view.in_doubt else []
         everything += [_media_held(view.media_held)] if view.media_held else []
+        everything += [_stalled(row) for row in webhooks if row.state is WebhookState.STALLED]
         everything += [_failing(row) for row in webhooks if row.state is WebhookState.FAILING]
         everything += [_ai_trouble(trouble) for trouble in view.ai_trouble]
         everything += [_restricted(row) for row in restricted]
@@ -147,6 +149,12 @@ def _media_held(held: Held) -> Attention:
 
 def _not_ready(row: AccountRow) -> Attention:
     return Attention(row.name, row.status_reason, row.status.value, row.status_changed_at.isoformat())
+
+
+def _stalled(row: WebhookRow) -> Attention:
+    since = row.stalled_since.isoformat() if row.stalled_since else ""
+    text = "Deliveries were due and did not go out; they are being set going again. The log says more."
+    return Attention(row.name or row.url, text, "stalled", since, "/webhooks")
 
 
 def _failing(row: WebhookRow) -> Attention:
@@ -189,6 +197,10 @@ def _happened(event: RecentEvent) -> Happened:
             kind, text = "failing", f"Webhook keeps failing: {data.get('error', '')}"
         case "ai.budget_reached":
             kind, text = "ai_limit", "The bot reached today's limit"
+        case "webhook.stalled":
+            kind, text = "stalled", "Due deliveries did not go out; set going again"
+        case "webhook.moving":
+            kind, text = "recovered", "Webhook's deliveries go out again"
         case "webhook.recovered":
             kind, text = "recovered", "Webhook takes events again"
         case "credits.exhausted":

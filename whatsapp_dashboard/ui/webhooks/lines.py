@@ -18,6 +18,7 @@ STATES = {
     WebhookState.OFF: ("Off", "neutral"),
     WebhookState.PAUSED: ("Paused", "busy"),
     WebhookState.FAILING: ("Failing", "bad"),
+    WebhookState.STALLED: ("Stalled", "bad"),
 }
 ALL_ACCOUNTS = "all"
 """In selects, where an empty value is not allowed."""
@@ -50,6 +51,7 @@ class WebhookLine:
     failing_since: str
     next_probe_at: str
     quiet_until: str
+    stalled_since: str
     secret: str
     previous_secret_until: str
     bars: list[Bar]
@@ -107,6 +109,7 @@ def webhook_line(row: WebhookRow, now: datetime) -> WebhookLine:
         failing_since=iso(row.failing_since),
         next_probe_at=iso(row.next_probe_at) if row.next_probe_at and row.next_probe_at > now else "",
         quiet_until=iso(row.quiet_until),
+        stalled_since=iso(row.stalled_since),
         secret=f"signed, …{row.secret_hint}" if row.has_secret else "not signed",
         previous_secret_until=iso(row.previous_secret_until),
         bars=bars(health.hours),

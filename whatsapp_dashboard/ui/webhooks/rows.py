@@ -108,6 +108,7 @@ def _state(line: WebhookLine) -> rx.Component:
                 _note("probing now"),
             ),
         ),
+        rx.cond(line.stalled_since != "", _note("due deliveries did not go out; set going again")),
         rx.cond(line.quiet_until != "", _note("asked to wait ", countdown(line.quiet_until, WebhooksState.now))),
         spacing="1",
         align="start",

@@ -157,7 +157,8 @@ class Host:
         try:
             await session.open(linked=args["linked"])
         except BaseException:
-            del self._sessions[session_id]
+            if self._sessions.get(session_id) is session:  # else closed meanwhile, and perhaps another one is here
+                del self._sessions[session_id]
             raise
         return {}, b""
 

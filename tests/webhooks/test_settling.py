@@ -1,0 +1,60 @@
+"""Results are written once each, whatever happens meanwhile (HOOK-4, HOOK-6)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import select
+
+from tests.support.waiting import until
+from tests.webhooks.conftest import House
+from whatsapp_dashboard.models import WebhookHour
+from whatsapp_dashboard.webhooks.attempt import Outcome
+from whatsapp_dashboard.webhooks.claims import Claims
+from whatsapp_dashboard.webhooks.lanes import Claimed
+from whatsapp_dashboard.webhooks.settling import Settled, Settler
+
+
+async def claimed(house: House, count: int) -> list[Claimed]:
+    """Deliveries that are claimed, and that nobody else works on."""
+    hook = await house.hook(house.receivers.url("accept", "a"))
+    await house.webhooks.pause(house.cast.ben, hook.id)
+    for number in range(count):
+        await house.happens(str(number))
+    await house.until(pending=count)
+    return (await Claims(house.db, house.clock).take({hook.id: count}))[hook.id]
+
+
+async def test_a_stop_in_the_middle_of_a_write_writes_nothing_twice(house: House) -> None:
+    """HOOK-6: each attempt is in the log once, and counted once."""
+    settler = Settler(house.db, lambda _: {}, lambda _: None)
+    items = await claimed(house, 5)
+    settler.start()
+    async with house.db.write():  # the write has to wait, and so it is under way when the program stops
+        for item in items:
+            settler.add(Settled(item, Outcome(house.clock.now(), 1, succeeded=True, status=204)))
+        await until(settler._writing.locked)
+        stopping = asyncio.create_task(settler.stop())
+        await asyncio.sleep(0.05)
+    await stopping
+    assert len(await house.attempts()) == 5
+    await house.until(succeeded=5)
+    async with house.db.read() as session:
+        (hour,) = await session.scalars(select(WebhookHour))
+    assert (hour.succeeded, hour.failed) == (5, 0)
+
+
+async def test_a_result_that_cannot_be_written_keeps_no_other_from_it(house: House) -> None:
+    """HOOK-4: what one delivery says is no reason to deliver the others again."""
+    written: list[str] = []
+    settler = Settler(house.db, lambda _: {}, lambda batch: written.extend(each.item.id for each in batch))
+    bad, *good = await claimed(house, 4)
+    settler.add(Settled(bad, Outcome(house.clock.now(), 1, succeeded=False, status=2**70)))
+    for item in good:
+        settler.add(Settled(item, Outcome(house.clock.now(), 1, succeeded=True, status=204)))
+    settler.start()
+    await house.until(succeeded=3)
+    assert settler.held == {bad.id}
+    settler._results.clear()
+    await settler.stop()
+    assert sorted(written) == sorted(item.id for item in good)
