@@ -153,9 +153,10 @@ def _hint(text: str) -> rx.Component:
 def _headers() -> rx.Component:
     def row(pair: Pair) -> rx.Component:
         return rx.flex(
-            rx.input(default_value=pair.name, placeholder="Authorization", aria_label="Header name", auto_complete="off",
+            rx.input(name="name-" + pair.key, default_value=pair.name, placeholder="Authorization", aria_label="Header name",
+                     auto_complete="off",
                      on_change=lambda text: EditState.name_header(pair.key, text).debounce(150), flex="2", min_width="0"),
-            rx.input(default_value=pair.value, placeholder=rx.cond(EditState.moved, "Enter it again", "Value"),
+            rx.input(name="value-" + pair.key, default_value=pair.value, placeholder=rx.cond(EditState.moved, "Enter it again", "Value"),
                      aria_label="Header value", auto_complete="off",
                      on_change=lambda text: EditState.fill_header(pair.key, text).debounce(150), flex="3", min_width="0"),
             rx.icon_button(rx.icon("x", size=14), type="button", variant="ghost", color_scheme="gray", aria_label="Remove header",

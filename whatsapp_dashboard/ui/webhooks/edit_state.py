@@ -196,6 +196,15 @@ class EditState(PageState):
 
     def _draft(self, form: dict[str, Any]) -> WebhookDraft:
         own = str(form.get("secret", "")).strip()
+        # What stands in the form: the last letters may have been typed a moment ago.
+        self.headers = [
+            Pair(
+                pair.key,
+                str(form.get(f"name-{pair.key}", pair.name))[:200],
+                str(form.get(f"value-{pair.key}", pair.value))[:5_000],
+            )
+            for pair in self.headers
+        ]
         names = [pair.name.strip().lower() for pair in self.headers if pair.name.strip()]
         if len(names) != len(set(names)):
             raise Invalid("Two headers have the same name.", field="headers")
