@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-
-_SCRIPT = re.compile(rb"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 
 STATIC: dict[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",
@@ -24,11 +21,23 @@ def script_hashes(pages: Iterable[Path]) -> list[str]:
     """The hashes of all inline scripts of built pages, so that these run and no other inline script does."""
     found: set[str] = set()
     for page in pages:
-        for match in _SCRIPT.finditer(page.read_bytes()):
-            if b"src=" not in match["attributes"]:
-                digest = hashlib.sha256(match["body"].replace(b"\r\n", b"\n")).digest()
+        for attributes, body in _scripts(page.read_bytes()):
+            if b"src=" not in attributes:
+                digest = hashlib.sha256(body.replace(b"\r\n", b"\n")).digest()
                 found.add(f"'sha256-{base64.b64encode(digest).decode()}'")
     return sorted(found)
+
+
+def _scripts(page: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The attributes and the body of each script element."""
+    end = 0
+    while (begin := page.find(b"<script", end)) >= 0:
+        begin += len(b"<script")
+        body = page.find(b">", begin) + 1
+        end = page.find(b"</script>", body)
+        if not body or end < 0:
+            return
+        yield page[begin : body - 1], page[body:end]
 
 
 def content_policy(hashes: Iterable[str]) -> str:

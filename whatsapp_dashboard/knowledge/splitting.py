@@ -15,7 +15,6 @@ MAX_PASSAGES = 20_000
 LONGEST_HEADING = 80
 """Characters of a heading above its passages, so that six of them fit; a longer one is also text."""
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 _SENTENCE = re.compile(r"(?<=[.!?…。！？؟।])\s+|(?<=[。！？।])")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 
@@ -41,15 +40,25 @@ def _sections(text: str) -> Iterator[Part]:
     fenced = False
     for line in text.splitlines():
         fenced ^= bool(_FENCE.match(line))
-        found = None if fenced else _HEADING.match(line)
-        if found is None or not (title := found[2].strip()):
+        level, title = (0, "") if fenced else _heading(line)
+        if not title:
             block.append(line)
             continue
-        level = len(found[1])
         yield from _section(block, path, deeper=bool(path) and level > path[-1][0])
         block = [title] if len(title) > LONGEST_HEADING else []
         path = [entry for entry in path if entry[0] < level] + [(level, title[:LONGEST_HEADING])]
     yield from _section(block, path, deeper=False)
+
+
+def _heading(line: str) -> tuple[int, str]:
+    """How deep a heading stands, from 1 to 6, and what it says; an empty one for every other line."""
+    marked = line.lstrip("#")
+    level = len(line) - len(marked)
+    if not 1 <= level <= 6 or not marked[:1].isspace():
+        return 0, ""
+    title = marked.strip()
+    bare = title.rstrip("#")  # a closing row of signs stands apart; in "C#" it belongs to the word
+    return level, title if bare and not bare[-1].isspace() else bare.rstrip()
 
 
 def _section(block: Sequence[str], path: Sequence[tuple[int, str]], *, deeper: bool) -> Iterator[Part]:
@@ -93,13 +102,15 @@ def _fitting(paragraph: str) -> Iterator[str]:
 
 def _chopped(sentence: str) -> Iterator[str]:
     """A sentence, cut at spaces where it is longer than any passage."""
-    while len(sentence) > LONGEST:
-        at = sentence.rfind(" ", WANTED // 2, LONGEST)
-        at = at if at > 0 else LONGEST
-        yield sentence[:at]
-        sentence = sentence[at:].strip()
-    if sentence:
-        yield sentence
+    start = 0
+    while len(sentence) - start > LONGEST:
+        at = sentence.rfind(" ", start + WANTED // 2, start + LONGEST)
+        at = at if at > 0 else start + LONGEST
+        if piece := sentence[start:at].strip():
+            yield piece
+        start = at
+    if rest := sentence[start:].strip():
+        yield rest
 
 
 def _rows(text: str) -> Iterator[Part]:

@@ -16,7 +16,7 @@ _SEES = re.compile(
     r"|mistral-(small|medium|large)-(latest|[34]|25(?!01)|26)|ministral-\d+b-(latest|2512)|magistral-(small|medium)-(latest|2509)"
     r"|qwen-?3\.[5-9]|kimi-k(2\.[5-9]|[3-9])|grok-[4-9]|nova-(lite|pro|premier)"
 )
-_BLIND = re.compile(r"embed|whisper|tts|transcribe|moderation|guard|audio|realtime|live|gemma-?3n?[-:]?1b|gpt-4o.*search|codestral")
+_BLIND = re.compile(r"embed|whisper|tts|transcribe|moderation|guard|audio|realtime|live|gemma-?3n?[-:]?1b|gpt-4o.{0,60}search|codestral")
 
 
 def sees(model: str) -> bool:
@@ -25,14 +25,16 @@ def sees(model: str) -> bool:
     return bool(_SEES.search(name)) and not _BLIND.search(name)
 
 
-_THINKS = re.compile(
-    r"gpt-oss|deepseek-(r\d|v4)|(?<![a-z])qwq|thinking|reasoner|reasoning|magistral|qwen-?3(?!.*(instruct|coder))|minimax-m|kimi-k[3-9]|glm-[5-9]"
-)
+_THINKS = re.compile(r"gpt-oss|deepseek-(r\d|v4)|(?<![a-z])qwq|thinking|reasoner|reasoning|magistral|minimax-m|kimi-k[3-9]|glm-[5-9]")
+_QWEN = re.compile(r"qwen-?3")
+_ANSWERS_AT_ONCE = re.compile(r"instruct|coder")
 
 
 def thinks_first(model: str) -> bool:
     """Whether an open model of this name thinks before it answers, on a server that may have no switch for it."""
-    return bool(_THINKS.search(model.lower()))
+    name = model.lower()
+    qwen = _QWEN.search(name)
+    return bool(_THINKS.search(name)) or (qwen is not None and not _ANSWERS_AT_ONCE.search(name, qwen.end()))
 
 
 _NOT_FOR_CHATS = re.compile(

@@ -12,7 +12,7 @@ MAX_ID = 128
 """Longer message ids and JIDs are not WhatsApp's."""
 _PHONE_SERVERS = frozenset({"s.whatsapp.net", "c.us", "hosted"})
 _LID_SERVERS = frozenset({"lid", "hosted.lid"})
-_DEVICE = re.compile(r"[._:].*$")  # 34600111222:12, 34600111222.0:12, 123_1:4
+_DEVICE = re.compile(r"[._:]")  # 34600111222:12, 34600111222.0:12, 123_1:4
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _WHATSAPP_ITSELF = "0"
 _JIDS = {"g.us": ContactKind.GROUP, "newsletter": ContactKind.CHANNEL}
@@ -69,7 +69,7 @@ def wa_id_of(text: str) -> str | None:
 def _person(jid: str) -> tuple[str | None, str | None]:
     """Phone number and LID in ``jid``: one of them, or none when it is no person."""
     user, _, server = jid.partition("@")
-    user = _DEVICE.sub("", user)
+    user = _DEVICE.split(user, maxsplit=1)[0]
     if not _DIGITS.fullmatch(user) or user == _WHATSAPP_ITSELF:
         return None, None
     if server in _PHONE_SERVERS:
