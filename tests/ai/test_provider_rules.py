@@ -23,7 +23,8 @@ from whatsapp_dashboard.ai.providers.text import whole_sentences, without_though
         ("<think>Hm, and then the limit", ""), ("At nine.", "At nine."), ("  At nine. \n", "At nine."), ("", ""),
         ("I think <b>so</b>: 3 < 4 > 2.", "I think <b>so</b>: 3 < 4 > 2."),
         ("Use the <think> tag like this.", "Use the <think> tag like this."),
-        ("<think>a <thought>b</think> c</thought>At nine.", "At nine."), ("Yes. <thought>a<think>b</THINK>At nine.", "Yes. <thought>aAt nine."),
+        ("<think>a <thought>b</think> c</thought>At nine.", "At nine."),
+        ("Yes. <thought>a<think>b</THINK>At nine.", "Yes. <thought>aAt nine."),
     ],
 )  # fmt: skip
 def test_thoughts_between_tags_are_removed(printed: str, read: str) -> None:

@@ -24,7 +24,9 @@ def test_a_pattern_that_is_quadratic_is_found(tmp_path: Path) -> None:
     package = tmp_path / "package"
     package.mkdir()
     (package / "a.py").write_text(r'HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")' + "\n" + r'GOOD = re.compile(r"\w+")')
-    (package / "b.py").write_text(r'def f(x): re.sub(r"<(a|b)>.*?</\1>", "", x, flags=re.S)' + "\n" + r'ONE = r"(a+)+$"' + "\nField(pattern=ONE)")
+    (package / "b.py").write_text(
+        r'def f(x): re.sub(r"<(a|b)>.*?</\1>", "", x, flags=re.S)' + "\n" + r'ONE = r"(a+)+$"' + "\nField(pattern=ONE)"
+    )
     (package / "c.py").write_text("def f(x): return re.search(x, x)")
     found = sorted(each.partition(" ")[0] for each in slow(package))
     assert found == ["package/a.py:1", "package/b.py:1", "package/b.py:3", "package/c.py:1"]

@@ -17,7 +17,7 @@ from tests.knowledge.conftest import Library
 from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.dialling import Refused
 from whatsapp_dashboard.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from whatsapp_dashboard.knowledge import extraction, indexing
+from whatsapp_dashboard.knowledge import indexing, worker
 from whatsapp_dashboard.knowledge.splitting import LONGEST, split
 from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
 
@@ -127,10 +127,10 @@ async def test_the_same_file_twice_is_refused_and_named(library: Library) -> Non
 
 async def test_a_document_that_takes_for_ever_ends_and_the_next_one_is_indexed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """AI-5: reading happens in a process of its own, with a limit."""
-    monkeypatch.setattr(extraction, "SECONDS", 0.01)
+    monkeypatch.setattr(worker, "SECONDS", 0.01)
     slow = await library.ready(await library.knowledge.add_file(library.cast.ben, pdf("x"), "slow.pdf"))
-    assert "could not be read within" in slow.reason
-    monkeypatch.setattr(extraction, "SECONDS", 60)
+    assert "could not be read and indexed within" in slow.reason
+    monkeypatch.setattr(worker, "SECONDS", 60)
     assert (await library.ready(await library.knowledge.add_file(library.cast.ben, pdf("y"), "next.pdf"))).state == "ready"
 
 

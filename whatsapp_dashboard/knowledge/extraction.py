@@ -1,23 +1,16 @@
-"""From a file to its text. Runs as a process of its own (``python -m whatsapp_dashboard.knowledge.extraction KIND``, the file on standard
-input): a file that is made to take for ever, or all memory, ends that process and nothing else (AI-5)."""
+"""From a file to its text (AI-5). Runs in a process of its own (worker.py): a file may be made to take for ever, or all memory."""
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import json
 import re
-import resource
-import sys
+from itertools import chain, count
+from typing import Any
 
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.text import clean
 
-SECONDS = 60.0
-"""How long a file may take."""
-MEMORY = 1 << 30
-"""Bytes of memory that reading a file may take."""
 MAX_CHARACTERS = 5_000_000
 MAX_PAGES = 3_000
 KINDS = {"txt": "text", "text": "text", "md": "markdown", "markdown": "markdown", "csv": "csv", "pdf": "pdf", "html": "html", "htm": "html"}
@@ -49,6 +42,9 @@ _BLOCKS = (
     "blockquote",
     "pre",
 )
+
+
+_HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
 
 
 def kind_of(filename: str, mimetype: str, data: bytes) -> str:
@@ -91,9 +87,13 @@ def read(kind: str, data: bytes) -> tuple[str, str]:
 
 def tidy(text: str) -> str:
     """Without signs that do not print, trailing spaces, and more than one empty line."""
-    text = "".join(sign for sign in clean(text).replace("\r\n", "\n").replace("\r", "\n") if sign in _KEPT or sign.isprintable())
-    lines = (line.rstrip() for line in text.split("\n"))
+    text = clean(text).replace("\r\n", "\n").replace("\r", "\n")
+    lines = (_printable(line).rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _printable(line: str) -> str:
+    return line if line.isprintable() else "".join(sign for sign in line if sign in _KEPT or sign.isprintable())
 
 
 def _plain(data: bytes) -> tuple[str, str]:
@@ -115,29 +115,53 @@ def _csv(data: bytes) -> tuple[str, str]:
     if len(rows) < 2:
         return text, ""
     names = [name or f"column {number}" for number, name in enumerate(rows[0], 1)]
-    blocks = []
+    blocks: list[str] = []
+    length = 0
     for row in rows[1:]:
-        named = zip(names + [f"column {number}" for number in range(len(names) + 1, len(row) + 1)], row, strict=False)
+        named = zip(chain(names, (f"column {number}" for number in count(len(names) + 1))), row, strict=False)
         blocks.append("\n".join(f"{name}: {' '.join(value.split())}" for name, value in named if value))
+        length += len(blocks[-1])
+        if length > MAX_CHARACTERS:  # a long name stands in every row
+            break
     return "\n\n".join(blocks), ""
 
 
 def _html(data: bytes) -> tuple[str, str]:
     from bs4 import BeautifulSoup
+    from bs4.exceptions import ParserRejectedMarkup
 
-    soup = BeautifulSoup(data, "html.parser")
+    try:
+        soup = BeautifulSoup(data, "html.parser")
+    except (ParserRejectedMarkup, RecursionError, AssertionError, ValueError) as error:
+        raise Invalid(f"The page is damaged: {str(error)[:200] or type(error).__name__}.", code="bad_file") from None
     title = soup.title.get_text() if soup.title else ""
-    for waste in soup(_WASTE):
-        waste.decompose()
     body = soup.find("main") or soup.find("article") or soup.body or soup
-    for number in range(1, 7):
-        for heading in body.find_all(f"h{number}"):
-            heading.insert(0, f"{'#' * number} ")
-    for block in body.find_all(_BLOCKS):
-        block.insert_before("\n")
-        block.append(" " if block.name in ("td", "th") else "\n")
-    lines = (" ".join(line.split()) for line in body.get_text().split("\n"))
+    lines = (" ".join(line.split()) for line in _text_of(body).split("\n"))
     return re.sub(r"\n{2,}", "\n\n", "\n".join(lines)), title
+
+
+def _text_of(element: Any) -> str:
+    """What is read of an element: blocks on lines of their own, headings marked. Each part is looked at once: the library's own ways to
+    change a page look through all neighbours each time."""
+    from bs4.element import CData, NavigableString, Tag
+
+    said: list[str] = []
+    left: list[Any] = [element]
+    while left:
+        part = left.pop()
+        if not isinstance(part, Tag):
+            if type(part) in (NavigableString, CData, str):
+                said.append(part)
+            continue
+        if part.name in _WASTE:
+            continue
+        if part.name in _BLOCKS:
+            said.append("\n")
+            left.append(" " if part.name in ("td", "th") else "\n")
+        if part.name in _HEADINGS:
+            said.append("#" * int(part.name[1]) + " ")
+        left += reversed(part.contents)
+    return "".join(said)
 
 
 def _pdf(data: bytes) -> tuple[str, str]:
@@ -160,43 +184,3 @@ def _pdf(data: bytes) -> tuple[str, str]:
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         raise Invalid(f"The PDF is damaged: {str(error)[:200] or type(error).__name__}.", code="bad_file") from None
     return "\n\n".join(pages), title
-
-
-async def extract(kind: str, data: bytes) -> tuple[str, str]:
-    """Read a file in a process of its own: its text and title. Raises :class:`Invalid`."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "whatsapp_dashboard.knowledge.extraction", kind),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            said, _ = await process.communicate(data)
-    except TimeoutError:
-        raise Invalid(f"It could not be read within {SECONDS:.0f} seconds.", code="too_slow") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    try:
-        answer = json.loads(said)
-    except ValueError:
-        raise Invalid("It could not be read: it takes too much memory, or is damaged.", code="bad_file") from None
-    if "error" in answer:
-        raise Invalid(answer["error"], code=answer["code"])
-    return answer["text"], answer["title"]
-
-
-def _main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    try:
-        text, title = read(sys.argv[1], sys.stdin.buffer.read())
-        answer = {"text": text, "title": title}
-    except Invalid as error:
-        answer = {"error": error.message, "code": error.code}
-    sys.stdout.write(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    _main()

@@ -22,14 +22,12 @@ from whatsapp_dashboard.core import url_secrets
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.masking import masked
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.errors import AppError, DatabaseAway
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.knowledge.extraction import extract, kind_of
-from whatsapp_dashboard.knowledge.splitting import split
-from whatsapp_dashboard.knowledge.terms import language_of, terms
+from whatsapp_dashboard.knowledge import worker
+from whatsapp_dashboard.knowledge.extraction import kind_of
 from whatsapp_dashboard.models import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.base import metadata
 
@@ -115,8 +113,7 @@ class Indexer:
         if document.state != "indexing":
             return
         try:
-            read = await self._text(document)
-            rows = await asyncio.to_thread(_rows, read.title or document.title, read.body, read.kind)
+            read, rows = await self._read(document)
         except DatabaseAway:
             raise
         except AppError as error:
@@ -181,19 +178,21 @@ class Indexer:
         for document_id, generation in found:
             await self._clear(document_id, col(KnowledgePassage.generation) != generation)
 
-    async def _text(self, document: KnowledgeDocument) -> _Read:
+    async def _read(self, document: KnowledgeDocument) -> tuple[_Read, list[dict[str, Any]]]:
+        """What it says, and its passages."""
         if document.url and document.fetch:
             url = url_secrets.opened(document, self._box)
             file = await self._http.of(document.workspace_id).fetch(url, seconds=FETCH_SECONDS, limit=self._max_bytes)
             kind = kind_of(file.filename if "." in file.filename else "", file.mimetype, file.data)
-            body, title = await extract(kind, file.data)
-            private = url_secrets.hidden(url)  # a page may name its own address; bots tell its text to customers
-            named = masked(title, private) if document.title == document.url[:255] else ""
-            return _Read(masked(body, private), kind, named, file.data)
+            unnamed = document.title == document.url[:255]
+            # A page may name its own address, with what is secret in it; bots tell its text to customers.
+            private = url_secrets.hidden(url)
+            text, title, rows = await worker.index_file(kind, file.data, document.title, rename=unnamed, private=private)
+            return _Read(text, kind, title, file.data), rows
         if document.raw is not None:
-            body, _ = await extract(document.kind, document.raw)
-            return _Read(body, document.kind)
-        return _Read(document.body, document.kind)
+            text, _, rows = await worker.index_file(document.kind, document.raw, document.title)
+            return _Read(text, document.kind), rows
+        return _Read(document.body, document.kind), await worker.index_text(document.body, document.kind, document.title)
 
     def _fail(self, session: AsyncSession, document: KnowledgeDocument, reason: str) -> None:
         """What was indexed before stays; the reason is shown."""
@@ -205,25 +204,6 @@ class Indexer:
 def _is_wanted(document: KnowledgeDocument, begun: KnowledgeDocument) -> bool:
     """Whether what was begun still is to end: nobody asked for it anew meanwhile, and no other process was faster."""
     return document.state == "indexing" and document.asked == begun.asked
-
-
-def _rows(title: str, body: str, kind: str) -> list[dict[str, Any]]:
-    rows = []
-    language = language_of(body)
-    for position, part in enumerate(split(body, kind)):
-        words = terms(part.text, language)
-        heading = terms(f"{title} {part.heading}", language)
-        rows.append(
-            {
-                "position": position,
-                "heading": part.heading,
-                "text": part.text,
-                "head_terms": " ".join(heading),
-                "terms": " ".join(words),
-                "length": len(words),
-            }
-        )
-    return rows
 
 
 def _tell(session: AsyncSession, document: KnowledgeDocument) -> None:

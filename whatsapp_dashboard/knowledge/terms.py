@@ -21,6 +21,8 @@ MAX_TERMS = 4_000
 """Terms of one text; a passage has a few hundred."""
 MAX_WORDS = 40
 """Words of a question that are looked for."""
+LONGEST_WORD = 100
+"""Signs of a word that is stemmed; no language has longer ones, and no question finds them."""
 _WORD = re.compile(r"\w+")
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -74,7 +76,7 @@ def terms(text: str, language: str = ENGLISH) -> list[str]:
 def question_words(text: str) -> list[tuple[str, ...]]:
     """The words of a question that say what it is about, each once, as the terms it may be found by: words that stand in every question
     are left out."""
-    words = [word for word in _WORD.findall(fold(text)[:2_000]) if word not in _COMMON]
+    words = [word for word in _WORD.findall(fold(text[:2_000])[:2_000]) if word not in _COMMON]
     return list(dict.fromkeys(_stems(part) if whole else (part,) for word in words for part, whole in _parts(word)))[:MAX_WORDS]
 
 
@@ -96,7 +98,7 @@ def _stems(word: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str, language: str) -> str:
-    if len(word) < 4 or word.isdigit():
+    if not 4 <= len(word) <= LONGEST_WORD or word.isdigit():
         return word
     if not word.isascii():
         scripts = (name for first, last, name in _SCRIPTS if first <= word[0] <= last)
