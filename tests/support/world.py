@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support import processes
@@ -32,6 +36,16 @@ class World:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the sandbox world did not start:\n{log.read_text()[-2_000:]}")
             time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """In this block it does nothing at all."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
         """Stop it and remove what it kept."""
