@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.hostile_text import slow
 
-LITERAL = {"re.escape(form)"}
+LITERAL = {"'|'.join((re.escape(form) for form in forms))"}
 """Put together while the program runs, of nothing but plain text."""
 
 

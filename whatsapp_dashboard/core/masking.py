@@ -18,7 +18,7 @@ SHORTEST = 4
 """What is shorter is no secret, and would be found everywhere."""
 _SHORTEST_INSIDE = 8
 """A piece of base64 that does not begin where the secret begins must be as long as this."""
-_SCHEME = re.compile(r"^(?:bearer|basic|token|apikey|api-key|key|digest)[ :=]+(\S+)$", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:bearer|basic|token|apikey|api-key|key|digest)[ :=]+([^\s:=]\S*)$", re.IGNORECASE)
 
 
 def masked(text: str, secrets: Iterable[str], *, cut: bool = False) -> str:
