@@ -48,7 +48,7 @@ def patterns(package: Path = PACKAGE) -> Iterator[Pattern | Unreadable]:
     """All of them: what :mod:`re` is given, and what is called ``pattern`` where values are checked."""
     for path in sorted(package.rglob("*.py")):
         tree = ast.parse(path.read_text())
-        names = _names(tree)
+        names = _names(tree, package.parent)
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
@@ -106,16 +106,29 @@ def slow(package: Path = PACKAGE) -> list[str]:
     return found
 
 
-def _names(tree: ast.Module) -> dict[str, Any]:
-    """The module's constants that a pattern may be put together from."""
+def _names(tree: ast.Module, root: Path) -> dict[str, Any]:
+    """The constants that a pattern may be put together from: the module's own, and those it takes from its neighbours in ``root``."""
     names: dict[str, Any] = {"re": re}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                names[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue
-    return names
+        if isinstance(node, ast.ImportFrom) and node.module:
+            path = root / f"{node.module.replace('.', '/')}.py"
+            theirs = _constants(ast.parse(path.read_text())) if path.is_file() else {}
+            names |= {alias.asname or alias.name: theirs[alias.name] for alias in node.names if alias.name in theirs}
+    return names | _constants(tree)
+
+
+def _constants(tree: ast.Module) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for node in (node for node in tree.body if isinstance(node, ast.Assign)):
+        try:
+            value = ast.literal_eval(node.value)
+        except ValueError:
+            continue
+        if isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = value
+        elif isinstance(node.targets[0], ast.Tuple):
+            found |= dict(zip((ast.unparse(name) for name in node.targets[0].elts), value, strict=False))
+    return found
 
 
 def _read(where: str, pattern: ast.expr, flags: ast.expr | None, names: dict[str, Any]) -> Pattern | Unreadable:
