@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +16,7 @@ from whatsapp_dashboard.core.steady import SteadyTask, steady_tasks
 from whatsapp_dashboard.runtime import Runtime
 
 LOOPS = {
-    "auth-prune", "event-bus", "follower:credits", "knowledge-indexer", "media-downloads", "pool-upkeep", "replies:take-overs",
+    "auth-prune", "clock-watch", "eraser", "event-bus", "follower:credits", "knowledge-indexer", "media-downloads", "pool-upkeep", "replies:take-overs",
     "webhook-dispatcher", "webhook-fan-out", "webhook-settling",
 }  # fmt: skip
 """What runs in a program without pages (guard-watch) and without real numbers (engine-hosts)."""
@@ -62,20 +63,20 @@ async def test_every_loop_lives_on_when_the_database_was_away(program: Runtime) 
 async def test_a_loop_that_ends_or_fails_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """ACC-6: whatever the reason, and it is not the end of it."""
     monkeypatch.setattr("whatsapp_dashboard.core.steady.FIRST_PAUSE", 0.0)
-    ends = iter((None, ValueError("a fault of ours"), None, KeyError("another one")))
+    ends = iter((None, ValueError("a fault of ours"), None, asyncio.CancelledError(), KeyError("another one")))
     begun = 0
 
     async def work() -> None:
         nonlocal begun
         begun += 1
         end = next(ends, None)
-        if isinstance(end, Exception):
+        if isinstance(end, BaseException):
             raise end
 
     task = SteadyTask("test", work)
     task.start()
     task.start()
-    await until(lambda: begun >= 6)
+    await until(lambda: begun >= 7)
     assert task.running
     await task.stop()
     assert not task.running

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -83,10 +84,16 @@ def reason_of(error: BaseException) -> str:
     return (lines[0][:200] if lines else "") or type(original).__name__
 
 
-async def outlast(work: Callable[[], Awaitable[T]]) -> T:
-    """What ``work`` returns, begun again for as long as the database is away. ``work`` must bear to be done twice."""
+async def outlast(work: Callable[[], Awaitable[T]], *, unless: asyncio.Event | None = None) -> T:
+    """What ``work`` returns, begun again for as long as the database is away. ``work`` must bear to be done twice. Raises
+    :class:`DatabaseAway` when it is away and ``unless`` is set: nobody waits any more."""
+    given_up = unless or asyncio.Event()
     while True:
         try:
             return await work()
         except DatabaseAway:
-            await asyncio.sleep(PAUSE_SECONDS)
+            if given_up.is_set():
+                raise
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await given_up.wait()

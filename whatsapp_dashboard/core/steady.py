@@ -65,11 +65,19 @@ class SteadyTask:
                 self.restarts += 1
                 await asyncio.sleep(AWAY_PAUSE)
                 continue
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
                 log.exception("a loop of the program failed; it is begun again", loop=self.name)
             self.restarts += 1
             pause = FIRST_PAUSE if loop.time() - began > CALM_SECONDS else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
+
+
+def is_being_cancelled() -> bool:
+    """Whether the running task is to end. A CancelledError may also come from something it waits for, and then says nothing about it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def steady_tasks() -> list[SteadyTask]:

@@ -113,14 +113,13 @@ class MediaDownloads:
             await outlast(lambda: self._settle(media, message, workspace_id, outcome))
             if sha256 := outcome.get("sha256"):
                 self._store.named(sha256)
+            self._wake.set()
         except Unavailable:
-            pass  # the account went offline: it is tried when it is ready again
+            pass  # the account went offline: it is tried when it is ready again, or at the next look round
         except Exception:
             log.exception("download failed", media_id=media.id)
         finally:
             self._running.pop(media.id, None)
-            if not asyncio.current_task().cancelling():  # type: ignore[union-attr]
-                self._wake.set()
 
     async def _try(self, media: Media, type: MessageType) -> dict[str, Any]:
         """The columns that change: the stored file, another try later, or the reason why there is none."""

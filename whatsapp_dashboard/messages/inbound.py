@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit
-from whatsapp_dashboard.core.outage import is_outage
+from whatsapp_dashboard.core.outage import is_outage, outlast
+from whatsapp_dashboard.core.steady import is_being_cancelled
 from whatsapp_dashboard.domain.engine_events import ConversationEvent
 from whatsapp_dashboard.domain.storable import storable
 from whatsapp_dashboard.errors import Unavailable
@@ -27,8 +28,6 @@ T = TypeVar("T")
 
 BATCH_LIMIT = 400
 """Events stored in one write; more would keep the first of them waiting."""
-PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between tries while the database is away; the last one for as long as it takes."""
 
 
 def _nothing_in_doubt(_account_id: str) -> dict[str, tuple[str, str]]:
@@ -87,7 +86,16 @@ class Inbound:
         # One more turn of the loop lets the other accounts' events join this batch.
         await asyncio.sleep(0)
         while self._queue:
-            await self._take([self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))])
+            batch = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+            try:
+                await self._take(batch)
+            except asyncio.CancelledError:
+                if is_being_cancelled():
+                    raise
+                log.exception("a batch of events was cut off; WhatsApp tells it again")
+            finally:
+                for _, future in batch:
+                    _settle(future, _stopping())  # those that are still open: nobody waits for ever
 
     async def _take(self, batch: list[_Waiting]) -> None:
         """Store these, in order. What cannot be stored is found by halves: a batch is split until the one at fault is alone."""
@@ -133,20 +141,7 @@ class Inbound:
         return None
 
     async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What ``work`` returns, begun again while the database is away; until the program stops."""
-        tries = 0
-        while True:
-            try:
-                return await work()
-            except Exception as error:
-                if not is_outage(error) or self._closing.is_set():
-                    raise
-                log.warning("the database is away; events wait for it", error=type(error).__name__, tries=tries + 1)
-            try:
-                async with asyncio.timeout(PAUSES[min(tries, len(PAUSES) - 1)]):
-                    await self._closing.wait()
-            except TimeoutError:
-                tries += 1
+        return await outlast(work, unless=self._closing)
 
     async def _store(self, items: list[Item], also: Callable[[AsyncSession], Awaitable[None]] | None = None) -> Stored:
         async with self._db.write() as session:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.steady import is_being_cancelled
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.domain.messages import Content, MessageStatus, Origin, SendResult
@@ -104,7 +105,9 @@ class AccountSender:
                 pause = await self._round()
             except DatabaseAway:
                 pause = _OFFLINE_PAUSE
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
                 log.exception("sender failed; it goes on", account_id=self.account_id)
                 pause = 5.0
             if pause and self.ready:
