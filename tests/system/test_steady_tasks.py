@@ -16,8 +16,8 @@ from whatsapp_dashboard.core.steady import SteadyTask, steady_tasks
 from whatsapp_dashboard.runtime import Runtime
 
 LOOPS = {
-    "auth-prune", "clock-watch", "eraser", "event-bus", "follower:credits", "knowledge-indexer", "media-downloads", "pool-upkeep", "replies:take-overs",
-    "webhook-dispatcher", "webhook-fan-out", "webhook-settling",
+    "auth-prune", "clock-watch", "eraser", "event-bus", "follower:credits", "knowledge-indexer", "media-downloads", "pool-upkeep",
+    "replies:take-overs", "webhook-dispatcher", "webhook-fan-out", "webhook-settling",
 }  # fmt: skip
 """What runs in a program without pages (guard-watch) and without real numbers (engine-hosts)."""
 WITHOUT = {"event-bus", "webhook-settling", "webhook-dispatcher"}
