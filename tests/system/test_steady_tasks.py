@@ -20,8 +20,8 @@ LOOPS = {
     "replies:take-overs", "webhook-dispatcher", "webhook-fan-out", "webhook-settling",
 }  # fmt: skip
 """What runs in a program without pages (guard-watch) and without real numbers (engine-hosts)."""
-WITHOUT = {"event-bus", "webhook-settling", "webhook-dispatcher"}
-"""They ask the database only for somebody who listens, or when there is something to deliver."""
+WITHOUT = {"clock-watch", "event-bus", "webhook-settling", "webhook-dispatcher"}
+"""They ask the database only for somebody who listens, when there is something to deliver, or never."""
 
 
 @pytest.fixture

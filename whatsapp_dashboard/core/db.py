@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import DateTime, text
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
-from sqlalchemy.types import TypeDecorator
 
 from whatsapp_dashboard.core.db_engine import create_engine
-from whatsapp_dashboard.core.outage import is_outage, reason_of
+from whatsapp_dashboard.core.outage import is_outage, outage_in, reason_of
 from whatsapp_dashboard.errors import DatabaseAway
 
 log = structlog.get_logger(__name__)
@@ -38,6 +38,8 @@ TURN_SECONDS = 12.0
 """How long a write waits for those before it; with the wait for the file less than a request may take (API-4)."""
 
 LOOK_SECONDS = 5.0
+CALM_SECONDS = 2.0
+"""So long nothing may have failed before it counts as back: on a full disk some writes find a place and others do not."""
 SIGN_OF_LIFE = "sign_of_life"
 """The row of the table of settings that is written to see whether anything can be written."""
 _SIGN = text(
@@ -50,22 +52,8 @@ _AFTER_COMMIT = "after_commit"
 _ANNOUNCED = "announced"
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware UTC time, on databases that know time zones and on those that do not."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times in the database carry a time zone")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+class Busy(DatabaseAway):
+    """It is there, but has too much to do."""
 
 
 class _Group:
@@ -92,6 +80,8 @@ class Database:
         """Called when a write that was announced (:func:`announce`) is on disk; must be quick."""
         self.away_since: datetime | None = None
         """Since when it cannot be used, None while it can (OBS-5)."""
+        self._failed = 0.0
+        """When something last said that it is away, by the monotonic clock."""
         self._proof: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._waiting = 0
@@ -201,11 +191,14 @@ class Database:
             if isinstance(error, DatabaseAway):
                 raise
             raise DatabaseAway(reason_of(error)) from error
-        if writing and self.away_since is not None:
+        if writing and self.away_since is not None and time.monotonic() - self._failed > CALM_SECONDS:
             log.warning("the database can be used again", away_since=self.away_since)
             self.away_since = None
 
     def _went_away(self, error: Exception) -> None:
+        if isinstance(outage_in(error), NoConnectionFree | Busy):
+            return  # much to do is no outage
+        self._failed = time.monotonic()
         if self.away_since is None:
             self.away_since = datetime.now(UTC)
             log.error("the database cannot be used; what must be stored waits", reason=reason_of(error))
@@ -222,7 +215,7 @@ class Database:
                 self._background.add(task)
                 task.add_done_callback(self._background.discard)
             if isinstance(error, TimeoutError):
-                raise DatabaseAway("others have been writing for too long") from None
+                raise Busy("others have been writing for too long") from None
             raise
         finally:
             self._waiting -= 1

@@ -41,6 +41,8 @@ def configure_logging(level: str, fmt: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # Its warnings say that a job is late, again every second while the database is away; what fails in a job is ours to log.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("whatsapp_dashboard").setLevel(level.upper())
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import AutoString
 
-from whatsapp_dashboard.core.db import UtcDateTime
+from whatsapp_dashboard.core.utc_datetime import UtcDateTime
 
 INI = Path(__file__).resolve().parents[2] / "alembic.ini"
 WAIT_SECONDS = 60

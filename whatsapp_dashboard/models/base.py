@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, Integer, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from whatsapp_dashboard.core.db import UtcDateTime
+from whatsapp_dashboard.core.utc_datetime import UtcDateTime
 from whatsapp_dashboard.domain.ids import new_id
 
 SQLModel.metadata.naming_convention = {

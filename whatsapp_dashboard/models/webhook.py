@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from whatsapp_dashboard.core.db import UtcDateTime
+from whatsapp_dashboard.core.utc_datetime import UtcDateTime
 from whatsapp_dashboard.models.base import Json, created_field, id_field, owned_by, time_field
 
 _FRESH = text("state = 'pending' AND next_try_at IS NULL")

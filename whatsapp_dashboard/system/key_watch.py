@@ -43,7 +43,7 @@ class KeyWatch:
             ours = False
         except Exception as error:
             await self._lock.free()  # the next tick tries again
-            if is_outage(error):
+            if is_outage(error) or isinstance(error, OSError):
                 return
             raise
         if ours:

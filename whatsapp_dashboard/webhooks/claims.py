@@ -16,8 +16,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
-from whatsapp_dashboard.core.db import Database, UtcDateTime
+from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.process_owner import is_dead, make_owner
+from whatsapp_dashboard.core.utc_datetime import UtcDateTime
 from whatsapp_dashboard.models import WebhookDelivery, WebhookEvent
 from whatsapp_dashboard.webhooks.lanes import Claimed
 from whatsapp_dashboard.webhooks.recent import RecentBodies
