@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pwd
 import secrets
@@ -12,12 +13,13 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import psutil
 
 from tests.support.ports import ReservedPort
+from tests.support.processes import alive
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -45,41 +47,69 @@ class PostgresServer:
         self.port = port
 
     @classmethod
-    def start(cls) -> PostgresServer:
-        """Make a cluster, start it, and wait until it answers. Raises RuntimeError when it does not, or there is no PostgreSQL here."""
+    def start(cls, folder: Path | None = None, port: ReservedPort | None = None) -> Self:
+        """Make a cluster (in ``folder``, on ``port``, which stays reserved), start it, and wait until it answers. Raises RuntimeError when
+        it does not, or there is no PostgreSQL here."""
         binaries = _find_binaries()
         if binaries is None:
             raise RuntimeError("PostgreSQL's server programs are needed: apt-get install postgresql")
-        folder = Path(tempfile.mkdtemp(prefix="wa-postgres-"))
+        folder = folder or Path(tempfile.mkdtemp(prefix="wa-postgres-"))
         user = _unprivileged()
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
         folder.chmod(0o700)
-        port = ReservedPort()
-        server = cls(binaries, folder, port.number, 0)
-        data = folder / "data"
-        server._run("initdb", "-D", str(data), "-U", "dashboard", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "max_connections": "400", "fsync": "on"}
+        reserved = port or ReservedPort()
+        server = cls(binaries, folder, reserved.number, 0)
+        data = str(folder / "data")
+        server._run("initdb", "-D", data, "-U", "dashboard", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        server.launch()
+        if port is None:
+            reserved.free()
+        return server
+
+    def launch(self) -> None:
+        """Start the server on its cluster, as it was left, and wait until it answers. Raises RuntimeError when it does not."""
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self._folder), "max_connections": "400", "fsync": "on"}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "server.log").open("wb") as log:
+        with (self._folder / "server.log").open("wb") as log:
             process = subprocess.Popen(
-                [str(binaries / "postgres"), "-D", str(data), "-p", str(server.port), *arguments],
+                [str(self._binaries / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port), *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=folder,
+                cwd=self._folder,
                 start_new_session=True,
                 **_as_user(),
             )
-        server._pid = process.pid
-        ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(server.port)]
+        self._pid = process.pid
+        ready = [str(self._binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         deadline = time.monotonic() + START_SECONDS
         while subprocess.run(ready, check=False, cwd="/").returncode:
             if process.poll() is not None or time.monotonic() > deadline:
-                server.stop()
-                raise RuntimeError("PostgreSQL did not start:\n" + (folder / "server.log").read_text()[-2_000:])
+                log_end = (self._folder / "server.log").read_text()[-2_000:]
+                self.stop()
+                raise RuntimeError("PostgreSQL did not start:\n" + log_end)
             time.sleep(0.05)
-        port.free()
-        return server
+
+    @property
+    def running(self) -> bool:
+        """Whether its first process lives."""
+        return alive(self._pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """All its processes, the first one first; each leads a group of its own."""
+        try:
+            first = psutil.Process(self._pid)
+            return [first, *first.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill(self) -> None:
+        """SIGKILL to all of it: what a power failure does. :meth:`launch` brings it back."""
+        doomed = self.processes()
+        for process in doomed:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(doomed, STOP_SECONDS)
 
     def describe(self) -> list[Any]:
         """What another process passes to :meth:`known`."""

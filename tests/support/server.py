@@ -24,6 +24,8 @@ class Server:
     def __init__(self, data_dir: Path, *, env: dict[str, str] | None = None, quick: bool = False) -> None:
         self.data_dir = data_dir
         self._launch = processes.start if quick else processes.start_command
+        self.module = "whatsapp_dashboard.serve"
+        """What is run: a module that ends up as this one may prepare something first."""
         self._port = ReservedPort()
         self.port = self._port.number
         self.url = f"http://localhost:{self.port}"
@@ -65,7 +67,7 @@ class Server:
         assert not self.running
         began = time.monotonic()
         self._started_at = len(self.log)
-        self._process = self._launch("whatsapp_dashboard.serve", log=self.log_path, env=self._env, files=self.files)
+        self._process = self._launch(self.module, log=self.log_path, env=self._env, files=self.files)
         if wait:
             self.wait_ready()
         return time.monotonic() - began
