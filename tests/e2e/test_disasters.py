@@ -142,7 +142,7 @@ def lasting(full: float, *marks: pytest.MarkDecorator) -> pytest.MarkDecorator:
 on = {name: pytest.mark.parametrize("place", [name], indirect=True) for name in ("sqlite", "postgresql")}
 
 
-@lasting(15, pytest.mark.full)
+@lasting(15)
 @on["postgresql"]
 async def test_postgresql_is_killed_and_comes_back(place: Place, world: World, seconds: float) -> None:
     """DUR-1, DUR-2, DUR-3, ACC-5, OBS-5: nothing can be read or written meanwhile."""
@@ -186,7 +186,7 @@ async def test_the_program_stands_still(place: Place, world: World, seconds: flo
 
 @lasting(60)
 @on["sqlite"]  # nothing in it depends on the database
-@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("hours", [-1, pytest.param(1, marks=pytest.mark.full)])
 async def test_the_clock_is_wrong_for_a_while(place: Place, world: World, tmp_path: Path, hours: int, seconds: float) -> None:
     """DUR-1, DUR-2, DUR-3, ACC-5: it jumps back and forward, or forward and back, and nobody waits for an hour to come again."""
     clock = SteppedClock(tmp_path / "clock", place.server)

@@ -37,6 +37,8 @@ async def _why_not_ready() -> str | None:
         return "whatsapp_not_initialized"
     try:
         await program.db.prove_writable(PROOF_SECONDS)
+        if program.db.away_since is not None:
+            return DatabaseAway.code  # a small write found a place, others did not
         lonely = program.settings.ready_needs_ai_providers and await program.ai.lacks_providers()
     except DatabaseAway:
         return DatabaseAway.code
