@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 
 import httpx
@@ -47,14 +49,31 @@ async def test_a_flood_a_slow_upload_and_an_open_page_do_not_delay_the_end(runni
     assert seconds < STOP_SECONDS
 
 
-def test_a_document_that_is_being_read_does_not_delay_the_end(running: Server) -> None:
-    """DUR-4, AI-5: its process ends with the dashboard, and it is read at the next start."""
+def reader_of_a_document(running: Server) -> psutil.Process:
+    """The process that reads a document which takes long."""
     with httpx.Client(base_url=running.url, headers={"Cookie": login(running), "User-Agent": BROWSER, "Origin": running.url}) as client:
         client.post("/api/knowledge/documents/upload", files={"file": ("slow.html", b"<a " * 1_000_000)}, timeout=60).raise_for_status()
-    block_until(lambda: any("knowledge.worker" in " ".join(each.cmdline()) for each in psutil.Process(running.pid).children()))
+
+    def look() -> list[psutil.Process]:
+        return [each for each in psutil.Process(running.pid).children() if "knowledge.worker" in " ".join(each.cmdline())]
+
+    return block_until(look)[0]
+
+
+def test_a_document_that_is_being_read_does_not_delay_the_end(running: Server) -> None:
+    """DUR-4, AI-5: its process ends with the dashboard, and it is read at the next start."""
+    reader_of_a_document(running)
     code, seconds = stopped(running)
     assert code == 0
     assert seconds < STOP_SECONDS
+
+
+def test_who_reads_a_document_dies_with_a_program_that_is_killed(running: Server) -> None:
+    """DUR-1, AI-5: the system kills the program alone when memory is short."""
+    reader = reader_of_a_document(running)
+    os.kill(running.pid, signal.SIGKILL)
+    reader.wait(PATIENCE)
+    running.wait_end()
 
 
 async def test_others_who_do_not_answer_do_not_delay_the_end(new_server_with_cast: Callable[..., Server], world: World) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -33,6 +34,7 @@ SMALL = 20_000
 _LINE = 64 * 2**20
 """Bytes of an answer's line: a document's text is one."""
 _NICE = 5
+_PR_SET_PDEATHSIG = 1
 _TOO_LARGE = "It could not be read: it takes too much memory, or is damaged. Split it into several documents."
 
 Rows = list[dict[str, Any]]
@@ -122,6 +124,8 @@ def _work(wanted: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
 
 def _main() -> None:
     os.nice(_NICE)
+    with contextlib.suppress(OSError, AttributeError):  # Linux: it ends with the program that asked, however that ends
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that started this, which ends it in order
     wanted = json.loads(sys.stdin.buffer.readline())
     resource.setrlimit(resource.RLIMIT_AS, (wanted["memory"], wanted["memory"]))
