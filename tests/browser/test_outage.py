@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,12 +12,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.e2e.test_flood import login
 from tests.support.browser import Window
 from tests.support.linking import linked_account
 from tests.support.relay import Relay, relay_to
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
+from tests.support.sockets import HYDRATE, open_tab
 from tests.support.waiting import PATIENCE, until
 from tests.support.world import World
+from tests.ui.conftest import BROWSER
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 pytestmark = pytest.mark.browser
@@ -70,3 +74,12 @@ async def test_pages_and_programs_are_told_and_everything_goes_on_by_itself(
     await until(status, "ready".__eq__)
     assert (await api.get("/health/ready")).status_code == 200
     assert "Traceback" not in server.log_path.read_text()
+
+
+@pytest.mark.asyncio(loop_scope="session")  # where the line lives
+async def test_a_page_that_was_being_loaded_is_loaded_again(server: Server, relay: Relay) -> None:
+    """OBS-5: it had said nothing yet, and would stand there empty for ever."""
+    cookie = await asyncio.to_thread(login, server)
+    async with open_tab(server.url, {"Origin": server.url, "Cookie": cookie, "User-Agent": BROWSER}) as tab:
+        await relay.cut()
+        await until(lambda: tab.call(HYDRATE), lambda answers: "window.location.reload()" in json.dumps(answers))

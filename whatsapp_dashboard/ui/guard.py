@@ -26,8 +26,9 @@ from whatsapp_dashboard import runtime
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.errors import DatabaseAway
+from whatsapp_dashboard.ui.live import is_following
 from whatsapp_dashboard.ui.login.page import login_page
-from whatsapp_dashboard.ui.outage import outage_page
+from whatsapp_dashboard.ui.outage import load_again, outage_page
 from whatsapp_dashboard.ui.state import SESSION_HEADER, current_session_id, explain, is_callable, to_login
 
 SOCKET_PATHS = frozenset({"/_event", "/_event/"})
@@ -86,8 +87,11 @@ class Guard:
         if _is_file(request.path):
             return None
         cookie = request.cookie
+        program = runtime.current()
         try:
-            who = await runtime.current().auth.authenticate(cookie, request.user_agent) if cookie else None
+            who = await program.auth.authenticate(cookie, request.user_agent) if cookie else None
+            if who is not None and program.db.away_since is not None:
+                await program.db.ping()  # the session may have been remembered; the page needs more
         except DatabaseAway:
             return outage_page()
         if request.path.rstrip("/") == "/login":
@@ -162,17 +166,18 @@ class EventGate(Middleware):
         """None lets the event through; anything else is the whole answer."""
         root = state._get_root_state()
         session_id = current_session_id()
+        registered = RegistrationContext.get().event_handlers.get(event.name)
+        handler = registered.handler.fn if registered else None
         try:
             who = await runtime.current().auth.principal_of_session(session_id) if session_id else None
         except DatabaseAway as error:
-            return StateUpdate(events=Event.from_event_type(explain(error)))
+            answer = load_again() if handler in _framework() or is_following(handler) else explain(error)
+            return StateUpdate(events=Event.from_event_type(answer))
         if who is None:
             root.reset()
             root._clean()
             root.__dict__.pop(_BOUND, None)
             return StateUpdate(events=Event.from_event_type(to_login()))
-        registered = RegistrationContext.get().event_handlers.get(event.name)
-        handler = registered.handler.fn if registered else None
         if handler is None or not (is_callable(handler) or handler in _framework()):
             log.warning("refused an event that no page offers", event_name=event.name, operator=who.username)
             return StateUpdate()

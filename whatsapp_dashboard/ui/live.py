@@ -28,6 +28,7 @@ from whatsapp_dashboard.ui.state import PageState, background, current_session_i
 
 T = TypeVar("T")
 
+_FOLLOWING = "_wa_following"
 AGAIN_SECONDS = 2.0
 """Until a loop whose database was away is begun again."""
 
@@ -49,7 +50,13 @@ def following(handler: Callable[..., Awaitable[None]]) -> Any:
                 await OutageNotice(self).keep()
             await asyncio.sleep(AGAIN_SECONDS)
 
+    setattr(keep_on, _FOLLOWING, True)
     return background(keep_on)
+
+
+def is_following(handler: Any) -> bool:
+    """Whether this is the method of an event handler made by :func:`following`."""
+    return bool(getattr(handler, _FOLLOWING, False))
 
 
 async def live(state: PageState, *types: str, every: float | None = None) -> AsyncIterator[list[EventRecord]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 import reflex as rx
+from reflex_base.event import EventSpec
 from starlette.responses import HTMLResponse
 
 from whatsapp_dashboard import runtime
@@ -13,10 +14,7 @@ from whatsapp_dashboard.ui.session import ShellState
 from whatsapp_dashboard.ui.state import PageState
 
 _PAGE = (files("whatsapp_dashboard.ui") / "outage.html").read_text("utf-8")
-WORDS = (
-    "The database cannot be used right now, so nothing can be saved. Messages wait on WhatsApp's side and are not lost."
-    " This page goes on by itself as soon as the database is back."
-)
+WORDS = "The database is not available, so nothing can be saved. Messages are not lost, and this page goes on by itself when it is back."
 
 
 class OutageNotice:
@@ -50,6 +48,11 @@ def outage_banner() -> rx.Component:
             custom_attrs={"data-testid": "database-away"},
         ),
     )
+
+
+def load_again() -> EventSpec:
+    """For a page that was being loaded when the database went away: it is loaded anew, and tells of it meanwhile."""
+    return rx.call_script("setTimeout(() => window.location.reload(), 1000)")
 
 
 def outage_page() -> HTMLResponse:
