@@ -212,8 +212,8 @@ def test_the_server_runs_as_a_process_of_its_own() -> None:
 
 async def test_answers_to_many_at_once_share_one_client(asking: Asking) -> None:
     """AI-3: an SDK client per request would cost more than the request."""
-    kind = asking.providers.kind("openai")
     await asyncio.gather(*[asking.complete("openai", PROMPT) for _ in range(20)])
+    kind = asking.providers._kind(asking.connection("openai"))  # those of the workspace
     assert len(kind._kept) == 1  # type: ignore[attr-defined]
     await asking.complete("openai", key="sk-another-key")
     assert len(kind._kept) == 2  # type: ignore[attr-defined]

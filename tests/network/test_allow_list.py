@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from tests.support.cast import Cast, make_cast
 from tests.support.clock import MovableClock
 from tests.support.receivers import Receivers
+from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import alembic_config, migration_connection
 from whatsapp_dashboard.core.outgoing import Outgoing
@@ -103,7 +105,7 @@ async def test_everybody_who_dials_dials_in_the_name_of_the_owner_of_the_thing(
     for who, fine in ((people.ana, True), (people.mallory, False)):
         outcome = await attempt(http, clock, Endpoint("w", who.workspace_id, url), letter)
         assert outcome.succeeded is fine, outcome.error
-        links, knowledge = MediaLinks(db, http, max_mb=1), KnowledgeService(db, clock, http, max_mb=1)
+        links, knowledge = MediaLinks(db, http, max_mb=1), KnowledgeService(db, clock, SecretBox(os.urandom(32)), http, max_mb=1)
         if fine:
             await links.fetch(who, url)
             await knowledge.add_url(who, url)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from tests.support.waiting import until
 from tests.webhooks.conftest import House
-from whatsapp_dashboard.models import WebhookHour
+from whatsapp_dashboard.models import WebhookDelivery, WebhookHour
 from whatsapp_dashboard.webhooks.attempt import Outcome
 from whatsapp_dashboard.webhooks.claims import Claims
 from whatsapp_dashboard.webhooks.lanes import Claimed
@@ -30,7 +30,8 @@ async def test_a_stop_in_the_middle_of_a_write_writes_nothing_twice(house: House
     settler = Settler(house.db, lambda _: {}, lambda _: None)
     items = await claimed(house, 5)
     settler.start()
-    async with house.db.write():  # the write has to wait, and so it is under way when the program stops
+    async with house.db.write() as session:  # the write has to wait, and so it is under way when the program stops
+        await session.execute(select(WebhookDelivery).with_for_update())
         for item in items:
             settler.add(Settled(item, Outcome(house.clock.now(), 1, succeeded=True, status=204)))
         await until(settler._writing.locked)

@@ -142,6 +142,8 @@ class AiService:
         """Add a provider, to be asked last. Raises :class:`Invalid` naming the field, Refused for a URL on a private network."""
         who.require(Role.OPERATOR)
         draft = check_draft(self._providers, draft)
+        async with self._db.read() as session:
+            await owned_account(session, who, account_id)
         if draft.url:
             await self._http.of(who.workspace_id).examine(draft.url)
         now = self._clock.now()

@@ -128,7 +128,6 @@ class Database:
         """A session for reading; nothing it changes is kept. Raises :class:`DatabaseAway`."""
         with self._noting_outages(writing=False):
             async with AsyncSession(self.engine, expire_on_commit=False) as session:
-                await self._connect(session)
                 yield session
 
     @asynccontextmanager
@@ -141,7 +140,6 @@ class Database:
                     yield session
                 return
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-                await self._connect(session)
                 yield session
                 await _run_before_commit(session)
             self._tell([session])
@@ -168,15 +166,6 @@ class Database:
         finally:
             self._lock.release()
         await asyncio.shield(group.committed)
-
-    async def _connect(self, session: AsyncSession) -> None:
-        """Take the connection now: what the network says to that is about the database."""
-        if self.is_sqlite:
-            return
-        try:
-            await session.connection()
-        except OSError as error:
-            raise DatabaseAway(reason_of(error)) from error
 
     @contextmanager
     def _noting_outages(self, *, writing: bool) -> Iterator[None]:

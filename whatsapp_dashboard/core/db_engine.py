@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from whatsapp_dashboard.core.outage import reason_of
 from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
+from whatsapp_dashboard.errors import DatabaseAway
 
 LOCKED_SECONDS = 8
 """How long a write waits for another program that has locked the SQLite file."""
@@ -26,7 +29,7 @@ def create_engine(url: str) -> AsyncEngine:
             max_overflow=10,
             pool_pre_ping=True,
             pool_timeout=CONNECT_SECONDS,
-            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS, "async_creator_fn": _connect},
         )
     options: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS}
     engine = create_async_engine(url, module=OneTripDriver(), connect_args={"timeout": LOCKED_SECONDS}, **options)
@@ -54,3 +57,11 @@ def create_engine(url: str) -> AsyncEngine:
         connection.connection.dbapi_connection.begin(writing=bool(connection.get_execution_options().get("writer")))
 
     return engine
+
+
+async def _connect(*args: Any, **options: Any) -> Any:
+    """A connection of the driver's. What the network says to that is about the database; SQLAlchemy would pass it on as it is."""
+    try:
+        return await asyncpg.connect(*args, **options)
+    except OSError as error:
+        raise DatabaseAway(reason_of(error)) from error

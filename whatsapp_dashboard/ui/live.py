@@ -78,9 +78,9 @@ async def live(state: PageState, *types: str, every: float | None = None) -> Asy
         yield []
         quiet, notice = 0.0, OutageNotice(state)
         while socket_id is not None and _socket(tab) == socket_id:
-            await notice.keep()
             if not await _may_stay(session_id):
                 return
+            await notice.keep()
             batch = await subscription.next(CHECK_SECONDS)
             quiet += CHECK_SECONDS
             if batch or (every is not None and quiet >= every):
@@ -100,9 +100,9 @@ async def while_open(state: PageState, source: AsyncIterator[T]) -> AsyncGenerat
     async for item in source:
         if socket_id is None or _socket(tab) != socket_id:
             return
-        await notice.keep()
         if not await _may_stay(session_id):
             return
+        await notice.keep()
         yield item
 
 

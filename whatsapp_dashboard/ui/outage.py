@@ -31,7 +31,9 @@ class OutageNotice:
             return
         async with self._state:
             shell = await self._state.get_state(ShellState)
-            shell.database_away = self._shown = away
+            if shell.database_away != away:
+                shell.database_away = away
+        self._shown = away
 
 
 def outage_banner() -> rx.Component:
