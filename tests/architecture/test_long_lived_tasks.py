@@ -16,7 +16,6 @@ ENDS = {
     "core/steady.py": "the mechanism itself",
     "engines/delivery.py": "one event",
     "engines/multidevice/client.py": "a session, supervised by the pool",
-    "engines/multidevice/host/feed.py": "a session in an engine host",
     "engines/multidevice/host/server.py": "one answer in an engine host",
     "engines/multidevice/host/session.py": "a session in an engine host",
     "engines/multidevice/host_process.py": "the output of one child process",

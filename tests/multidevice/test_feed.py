@@ -90,3 +90,23 @@ async def test_a_slow_dashboard_is_not_flooded(desk: Desk) -> None:
         desk.feed.stored([frame["n"]])
     await desk.until(WINDOW * 2 - 50)
     assert [frame["e"] for frame in desk.pushed] == [str(number) for number in range(len(desk.pushed))]
+
+
+async def test_a_full_disk_ends_no_feed_and_leaves_no_transaction_open(desk: Desk, tmp_path: Path) -> None:
+    """DUR-1, ACC-6: what the dashboard has stored is forgotten when there is room again; what comes meanwhile goes on, and is kept."""
+    desk.append(*(f"{number:03}" + "x" * 2_000 for number in range(60)))
+    await desk.until(60)
+    limit = desk.journal._db.execute("PRAGMA page_count").fetchone()[0]
+    desk.journal._db.execute(f"PRAGMA max_page_count = {limit}")
+    desk.feed.stored(range(1, 61))  # deleting makes room, so it is the ids that find none
+    desk.feed._stored.append((0, [f"{'y' * 500} {number}" for number in range(2_000)]))
+    desk.feed.stored([])
+    assert desk.feed._stored, "there was no room"
+    assert not desk.journal._db.in_transaction
+    desk.append("meanwhile")
+    assert (await desk.until(61))[-1] == "meanwhile"
+    desk.journal._db.execute(f"PRAGMA max_page_count = {limit * 100}")
+    desk.feed.stored([61])
+    await until(lambda: not desk.feed._stored)
+    assert desk.journal.after(0, 100) == []
+    assert desk.journal.has_arrived("id of meanwhile")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
+from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.engines.multidevice.host.journal import Entry, Journal
+
+log = structlog.get_logger(__name__)
 
 WINDOW = 400
 """Frames that may wait for their acknowledgement."""
@@ -44,18 +50,18 @@ class Feed:
         self._count = 0
         self._open: dict[int, _Open] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._stored: list[tuple[int, list[str]]] = []
+        """What the dashboard has stored and the journal could not forget yet: entries with the ids of their messages."""
+        self._loop = SteadyTask("feed", self._run)
 
     def start(self) -> None:
         """Begin with what an earlier process left."""
         self._wake.set()
-        self._task = asyncio.create_task(self._run(), name="feed")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Hand over nothing more."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.stop()
 
     def wake(self) -> None:
         """There is something new in the journal."""
@@ -63,36 +69,45 @@ class Feed:
 
     def stored(self, numbers: Iterable[int]) -> None:
         """The dashboard has stored these frames."""
-        seqs: list[int] = []
-        wa_ids: list[str] = []
         for number in numbers:
             entry = self._open.pop(number, None)
             if entry is None:
                 continue
             entry.left -= 1
             if entry.left == 0:
-                seqs.append(entry.seq)
-                wa_ids += entry.wa_ids
-        if seqs:
-            self._journal.done(seqs, wa_ids)
+                self._stored.append((entry.seq, entry.wa_ids))
         self._wake.set()
+        self._forget_stored()
+
+    def _forget_stored(self) -> None:
+        """On a full disk they stay where they are, and are forgotten with the next ones. Those that come twice are known by their ids."""
+        if not self._stored:
+            return
+        try:
+            self._journal.done([seq for seq, _ in self._stored], [wa_id for _, wa_ids in self._stored for wa_id in wa_ids])
+        except sqlite3.Error:
+            log.exception("the journal could not forget what is stored; it is tried again")
+        else:
+            self._stored.clear()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._wake.wait()
             self._wake.clear()
+            self._forget_stored()
             while len(self._open) < WINDOW and (entries := self._journal.after(self._cursor, BATCH)):
                 for entry, read in zip(entries, await loop.run_in_executor(self._threads, self._read_all, entries), strict=True):
-                    self._cursor = entry.seq
                     self._hand_over(entry, read)
+                    self._cursor = entry.seq
+            await self._wake.wait()
 
     def _read_all(self, entries: list[Entry]) -> list[Read]:
         return [self._read(entry) for entry in entries]
 
     def _hand_over(self, entry: Entry, read: Read) -> None:
         if not read.frames:
-            self._journal.done([entry.seq], read.wa_ids)
+            self._stored.append((entry.seq, read.wa_ids))
+            self._forget_stored()
             return
         entry_open = _Open(entry.seq, read.wa_ids, len(read.frames))
         for frame in read.frames:

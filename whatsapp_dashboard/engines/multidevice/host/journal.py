@@ -10,7 +10,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,15 +89,25 @@ class Journal:
 
     def done(self, seqs: Iterable[int], wa_ids: Iterable[str]) -> None:
         """The dashboard has stored these entries, and with them these messages."""
-        with self._lock:
-            self._db.execute("BEGIN")
+        with self._lock, self._transaction():
             self._db.executemany("DELETE FROM event WHERE seq = ?", [(seq,) for seq in seqs])
             for wa_id in wa_ids:
                 self._nth += 1
                 self._db.execute("INSERT OR REPLACE INTO arrived (wa_id, nth) VALUES (?, ?)", (wa_id, self._nth))
             if self._nth % 1_000 < 50:
                 self._db.execute("DELETE FROM arrived WHERE nth < ?", (self._nth - KEEP_ARRIVED,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing: on a full disk nothing may stay open, or what is written next would wait for a commit that never comes."""
+        self._db.execute("BEGIN")
+        try:
+            yield
             self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def has_arrived(self, wa_id: str) -> bool:
         """Whether this message was handed over before."""
