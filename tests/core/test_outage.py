@@ -178,6 +178,7 @@ async def test_it_is_found_out_by_itself_that_the_database_is_back(far_db: Datab
     """OBS-5: also when nobody has anything to store."""
     await far_db.prove_writable(PATIENCE)
     await relay.cut()
+    await asyncio.sleep(db_module.PROVEN_SECONDS + 0.1)
     with pytest.raises(DatabaseAway):
         await far_db.prove_writable(PATIENCE)
     await far_db.look_again()

@@ -38,6 +38,7 @@ TURN_SECONDS = 12.0
 """How long a write waits for those before it; with the wait for the file less than a request may take (API-4)."""
 
 LOOK_SECONDS = 5.0
+PROVEN_SECONDS = 1.0
 CALM_SECONDS = 2.0
 """So long nothing may have failed before it counts as back: on a full disk some writes find a place and others do not."""
 SIGN_OF_LIFE = "sign_of_life"
@@ -83,6 +84,7 @@ class Database:
         self._failed = 0.0
         """When something last said that it is away, by the monotonic clock."""
         self._proof: asyncio.Task[None] | None = None
+        self._proven = float("-inf")
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
@@ -103,7 +105,10 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def prove_writable(self, seconds: float) -> None:
-        """Write something and see it stored within ``seconds`` (OBS-5). Raises :class:`DatabaseAway`."""
+        """Write something and see it stored within ``seconds`` (OBS-5); a proof is good for :data:`PROVEN_SECONDS`, since anybody may ask.
+        Raises :class:`DatabaseAway`."""
+        if self.away_since is None and time.monotonic() - self._proven < PROVEN_SECONDS:
+            return
         if self._proof is None or self._proof.done():
             self._proof = asyncio.create_task(self._write_a_sign(), name="database-proof")
         # Those who ask at the same time share one proof, and nobody who is impatient cuts it.
@@ -122,6 +127,7 @@ class Database:
         now = datetime.now(UTC).replace(tzinfo=None if self.is_sqlite else UTC)
         async with self.write() as session:
             await session.execute(_SIGN, {"key": SIGN_OF_LIFE, "now": now})
+        self._proven = time.monotonic()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
