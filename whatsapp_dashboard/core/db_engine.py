@@ -12,6 +12,8 @@ from whatsapp_dashboard.core.outage import reason_of
 from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
 from whatsapp_dashboard.errors import DatabaseAway
 
+CACHE_KIB = 8_000
+"""Pages of the SQLite file that one connection keeps in memory."""
 LOCKED_SECONDS = 8
 """How long a write waits for another program that has locked the SQLite file."""
 CONNECT_SECONDS = 10
@@ -31,7 +33,8 @@ def create_engine(url: str) -> AsyncEngine:
             pool_timeout=CONNECT_SECONDS,
             connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS, "async_creator_fn": _connect},
         )
-    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS}
+    # The connection used last is used next: each keeps pages of its own in memory, and most then never get to it.
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS, "pool_use_lifo": True}
     engine = create_async_engine(url, module=OneTripDriver(), connect_args={"timeout": LOCKED_SECONDS}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -45,7 +48,7 @@ def create_engine(url: str) -> AsyncEngine:
             f"busy_timeout={LOCKED_SECONDS * 1_000}",
             "foreign_keys=ON",
             "secure_delete=ON",  # what is deleted is overwritten in the file
-            "cache_size=-16000",
+            f"cache_size=-{CACHE_KIB}",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
