@@ -179,6 +179,7 @@ async def test_another_process_locks_the_database(place: Place, world: World, se
 
 
 @lasting(60)
+@pytest.mark.parametrize("place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True)
 async def test_the_program_stands_still(place: Place, world: World, seconds: float) -> None:
     """DUR-1, DUR-2, DUR-3, ACC-5: as with a computer that sleeps."""
     await survives(place, world, stopped(place.server), seconds)

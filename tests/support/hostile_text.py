@@ -27,7 +27,7 @@ _FUNCTIONS = {"compile": 1, "match": 2, "fullmatch": 2, "search": 2, "findall": 
 """Of :mod:`re`, and where they take flags."""
 _CATEGORIES = {kinds.CATEGORY_DIGIT: "1", kinds.CATEGORY_SPACE: " \n", kinds.CATEGORY_WORD: "a", kinds.CATEGORY_NOT_WORD: "!"}
 _LONGEST_REPEAT = 64
-_TEXTS = 400
+_TEXTS = 150
 """Of one pattern at most."""
 
 
