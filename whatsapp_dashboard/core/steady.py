@@ -70,8 +70,10 @@ class SteadyTask:
                     raise
                 log.exception("a loop of the program failed; it is begun again", loop=self.name)
             self.restarts += 1
-            pause = FIRST_PAUSE if loop.time() - began > CALM_SECONDS else min(pause * 2, LONGEST_PAUSE)
+            if loop.time() - began > CALM_SECONDS:
+                pause = FIRST_PAUSE
             await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def is_being_cancelled() -> bool:

@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.route import Router
+from whatsapp_dashboard.messages.set_aside import Retried, SetAsidePage
 
 router = Router(prefix="/api/accounts/{account_id}/set-aside", tags=["accounts"])
-
-
-class SetAsideOut(BaseModel):
-    """What an engine told and could not be stored. ``content`` is the whole event: JSON in ASCII, in a text."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    account_id: str
-    account_name: str
-    kind: str
-    who: str
-    what: str
-    reason: str
-    attempts: int
-    created_at: datetime
-    tried_at: datetime
-    content: str
-
-
-class SetAsideList(BaseModel):
-    """Oldest first. ``next`` is the ``cursor`` of the following page, empty on the last one."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    rows: list[SetAsideOut]
-    next: str
-    total: int
-
-
-class RetriedOut(BaseModel):
-    """How many are stored now, and how many still cannot be."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    stored: int
-    refused: int
 
 
 @router.get("")
@@ -58,15 +20,15 @@ async def list_set_aside(
     services: Services,
     cursor: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> SetAsideList:
+) -> SetAsidePage:
     """The events of the account that could not be stored, with the reason."""
-    return SetAsideList.model_validate(await services.set_aside.page(who, account_id, cursor=cursor, limit=limit))
+    return await services.set_aside.page(who, account_id, cursor=cursor, limit=limit)
 
 
 @router.post("/retry")
-async def retry_all(account_id: str, who: Who, services: Services) -> RetriedOut:
+async def retry_all(account_id: str, who: Who, services: Services) -> Retried:
     """Try all of them again, in the order in which they came."""
-    return RetriedOut.model_validate(await services.set_aside.retry_all(who, account_id))
+    return await services.set_aside.retry_all(who, account_id)
 
 
 @router.post("/{event_id}/retry", status_code=204)
