@@ -10,6 +10,7 @@ _BEGUN = re.compile(r"\b(?:create_task|ensure_future)\(")
 ENDS = {
     "accounts/pool.py": "a session, restarted by the pool's own supervision and adopted again when its task is gone",
     "accounts/supervisor.py": "a wait of seconds",
+    "core/cancelling.py": "what its caller waits for",
     "core/db.py": "one commit, one proof",
     "core/dialling.py": "one look-up",
     "core/keyed_worker.py": "the jobs of one key",

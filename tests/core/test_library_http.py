@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,7 +11,10 @@ import httpx
 import httpx2
 import pytest
 
+from tests.support.cancelling import cancel_twice
 from tests.support.llm_server import Behaviour, LlmServer
+from tests.support.receivers import Receivers
+from tests.support.waiting import until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.library_http import Terms, TooMuch, httpx2_client, httpx_client, recorded
 from whatsapp_dashboard.core.safe_http import NoAnswer, Refused, SafeHttp
@@ -133,3 +137,18 @@ async def test_an_answer_that_breaks_off_on_a_kept_connection_is_not_asked_for_t
         with pytest.raises(NoAnswer, match="ended before"):
             await http.request("POST", f"{server.url('retell')}/create-chat-completion", content=line)
         assert server.retell.chats[chat_id] == ["Hi"]
+
+
+@pytest.mark.parametrize(("family", "make"), FAMILIES)
+@pytest.mark.parametrize("behaviour", ["hang", "half"])
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_library_that_is_cancelled_twice_leaves_no_connection_open(
+    http: SafeHttp, family: Any, make: Any, behaviour: str, turns: int
+) -> None:
+    """AI-3, AI-8: the time is over while a person takes over; the provider does not go on working for nobody."""
+    async with Receivers() as receivers, make(http, Terms(receivers.url(behaviour))) as client:
+        task = asyncio.create_task(client.post(receivers.url(behaviour), json=CHAT))
+        await receivers.until(1)
+        await asyncio.sleep(0.05)  # so that the head of an answer is here, where there is one
+        await cancel_twice(task, turns)
+        await until(lambda: receivers.open == 0)

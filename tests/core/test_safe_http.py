@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.cancelling import cancel_twice
 from tests.support.receivers import Receivers
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core.addresses import Allowed
 from whatsapp_dashboard.core.dialling import CheckedBackend
 from whatsapp_dashboard.core.safe_http import NoAnswer, Refused, SafeHttp, check_url
@@ -256,6 +257,19 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(make: M
         for _ in range(3):
             assert (await http.request("POST", url)).status == 204
     assert served == 3
+
+
+@pytest.mark.parametrize("behaviour", ["hang", "half"])
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_is_cancelled_twice_leaves_no_connection_open(make: Make, receivers: Receivers, behaviour: str, turns: int) -> None:
+    """AI-3, HOOK-5: a limit within a limit, or a take-over at the very moment of one: the second cancellation meets the first one's work,
+    some turns of the loop later."""
+    http = make()
+    task = asyncio.create_task(http.request("POST", receivers.url(behaviour), seconds=PATIENCE, body_limit=10_000_000))
+    await receivers.until(1)
+    await asyncio.sleep(0.05)  # so that the head of an answer is here, where there is one
+    await cancel_twice(task, turns)
+    await until(lambda: receivers.open == 0)
 
 
 async def test_a_name_server_that_hangs_keeps_nobody_else_waiting(make: Make, receivers: Receivers) -> None:

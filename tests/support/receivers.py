@@ -79,6 +79,11 @@ class Receivers:
             transport.abort()  # type: ignore[attr-defined]
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def open(self) -> int:
+        """Connections that are open now."""
+        return len(self._open)
+
     def url(self, behaviour: str, name: str = "", port: int = 0) -> str:
         """The URL of an endpoint; ``port`` counts from 0."""
         return f"http://127.0.0.1:{self.numbers[port]}/{behaviour}/{name or behaviour}"
@@ -149,6 +154,9 @@ class _Connection(asyncio.Protocol):
     async def _behave(self, behaviour: str, arrival: Arrival) -> None:
         kind, _, extra = behaviour.partition(":")
         if kind == "hang":
+            await asyncio.sleep(3_600)
+        elif kind == "half":
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it")
             await asyncio.sleep(3_600)
         elif kind == "slow":
             await asyncio.sleep(float(extra))

@@ -16,6 +16,7 @@ import structlog
 
 from whatsapp_dashboard.accounts.backoff import REPLACED_SECONDS, reconnect_delay
 from whatsapp_dashboard.accounts.records import AccountRecords
+from whatsapp_dashboard.core.cancelling import to_its_end
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.outage import outlast
 from whatsapp_dashboard.domain.account_status import AccountStatus
@@ -192,7 +193,7 @@ class Supervisor:
             self.engine = self.qr = self.pairing = None
             if not ended.done():
                 ended.cancel()
-            await self._stop(engine)
+            await to_its_end(self._stop(engine))  # or it would go on beside the next one
 
     async def _watch(self, engine: Engine, ended: asyncio.Future[Disconnected]) -> Disconnected:
         """Wait for the end, and prove in between that the session is alive (ACC-9)."""

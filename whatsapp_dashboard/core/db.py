@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from whatsapp_dashboard.core.cancelling import to_its_end
 from whatsapp_dashboard.core.db_engine import create_engine
 from whatsapp_dashboard.core.outage import is_outage, outage_in, reason_of
 from whatsapp_dashboard.errors import DatabaseAway
@@ -168,7 +169,7 @@ class Database:
                 raise
             finally:
                 if self._waiting == 0 or len(group.sessions) >= GROUP_LIMIT or group.failure:
-                    await self._finish(self._commit_group(group))
+                    await to_its_end(self._commit_group(group))
         finally:
             self._lock.release()
         await asyncio.shield(group.committed)
@@ -219,15 +220,6 @@ class Database:
         async with self._lock:
             if self._group is not None and self._waiting == 0:
                 await self._commit_group(self._group)
-
-    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` to its end, also when the caller is cancelled, and only then pass the cancellation on."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task})
-            raise
 
     def _tell(self, sessions: list[AsyncSession]) -> None:
         """The writes of ``sessions`` are on disk. A listener's fault is logged: it cannot undo them."""

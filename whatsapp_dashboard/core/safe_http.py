@@ -26,6 +26,7 @@ import httpcore
 import httpx
 
 from whatsapp_dashboard.core.addresses import Allowed
+from whatsapp_dashboard.core.cancelling import cancelled_once, to_its_end
 from whatsapp_dashboard.core.dialling import CheckedBackend, Dialled, NameLookup, NoAnswer, Refused, Resolver
 from whatsapp_dashboard.errors import Invalid, TooLarge, Unavailable
 
@@ -101,10 +102,18 @@ class _Leaving(httpx.AsyncByteStream):
         self._stack = stack
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
+        chunks = aiter(self._stream)
+
+        async def following() -> bytes | None:
+            return await anext(chunks, None)
+
+        while (chunk := await cancelled_once(following())) is not None:
             yield chunk
 
     async def aclose(self) -> None:
+        await to_its_end(self._close())
+
+    async def _close(self) -> None:
         try:
             await self._stream.aclose()
         finally:
@@ -173,12 +182,12 @@ class SafeHttp:
         try:
             async with asyncio.timeout(seconds):
                 try:
-                    answer = await self._once(method, url, headers, content, body_limit)
+                    answer = await cancelled_once(self._once(method, url, headers, content, body_limit))
                 except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                     if dialled.address or dialled.answered:
                         raise
                     # A kept connection that the server closed just now: what was asked may be asked again at once.
-                    answer = await self._once(method, url, headers, content, body_limit)
+                    answer = await cancelled_once(self._once(method, url, headers, content, body_limit))
         except TimeoutError:
             raise _no_answer("timeout", f"No complete answer within {seconds:g} s.", dialled, began) from None
         except NoAnswer as reason:
@@ -199,8 +208,13 @@ class SafeHttp:
         check_url(str(request.url))
         dialled = Dialled()
         token = _dialled.set(dialled)
-        stack = AsyncExitStack()
         try:
+            return await cancelled_once(self._begin(request, dialled), unclaimed=httpx.Response.aclose)
+        finally:
+            _dialled.reset(token)
+
+    async def _begin(self, request: httpx.Request, dialled: Dialled) -> httpx.Response:
+        async with AsyncExitStack() as stack:
             transport = await stack.enter_async_context(self._server(request.url))
             try:
                 response = await transport.handle_async_request(request)
@@ -208,12 +222,7 @@ class SafeHttp:
                 if dialled.address:
                     raise
                 response = await transport.handle_async_request(request)  # as in request()
-        except BaseException:
-            await stack.aclose()
-            raise
-        finally:
-            _dialled.reset(token)
-        response.stream = _Leaving(response.stream, stack)  # type: ignore[arg-type]
+            response.stream = _Leaving(response.stream, stack.pop_all())  # type: ignore[arg-type]
         return response
 
     async def fetch(self, url: str, *, seconds: float, limit: int) -> Fetched:

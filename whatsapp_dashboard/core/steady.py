@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.errors import DatabaseAway
 
 log = structlog.get_logger(__name__)
@@ -74,12 +75,6 @@ class SteadyTask:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-
-
-def is_being_cancelled() -> bool:
-    """Whether the running task is to end. A CancelledError may also come from something it waits for, and then says nothing about it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def steady_tasks() -> list[SteadyTask]:

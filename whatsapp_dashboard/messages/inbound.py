@@ -11,10 +11,10 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.core.outage import is_outage, outlast
-from whatsapp_dashboard.core.steady import is_being_cancelled
 from whatsapp_dashboard.domain.engine_events import ConversationEvent
 from whatsapp_dashboard.domain.storable import storable
 from whatsapp_dashboard.errors import Unavailable

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
-from whatsapp_dashboard.core.steady import is_being_cancelled
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.domain.messages import Content, MessageStatus, Origin, SendResult
