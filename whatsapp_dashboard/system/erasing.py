@@ -18,6 +18,7 @@ from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.sqlite_journal import empty_journal
 from whatsapp_dashboard.core.steady import SteadyTask
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.log import last_seq
 from whatsapp_dashboard.messages.media import MediaStore
 from whatsapp_dashboard.models import (
@@ -113,11 +114,13 @@ class Eraser:
             self._waiting.pop(subject_id, None)
 
     async def tick(self) -> None:
-        """Look for stragglers of what was deleted lately, then forget that it was."""
+        """Try again what could not be taken away; look for stragglers of what was deleted lately, then forget that it was."""
+        self.wake()
         async with self._db.read() as session:
             ended = list(await session.scalars(select(Erasure).where(col(Erasure.done_at).is_not(None))))
         for erasure in ended:
-            await self._look_again(erasure)
+            if not await self._tried(erasure, self._look_again):
+                continue
             if erasure.done_at and erasure.done_at < self._clock.now() - STRAGGLERS:
                 async with self._db.write() as session:
                     await session.execute(delete(Erasure).where(col(Erasure.id) == erasure.id))
@@ -131,13 +134,26 @@ class Eraser:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while erasure := await self._next():
-                await self._erase(erasure)
+            tried: list[str] = []
+            while erasure := await self._next(tried):
+                tried.append(erasure.id)
+                await self._tried(erasure, self._erase)
 
-    async def _next(self) -> Erasure | None:
+    async def _next(self, tried: list[str]) -> Erasure | None:
         async with self._db.read() as session:
-            waiting = select(Erasure).where(col(Erasure.done_at).is_(None))
+            waiting = select(Erasure).where(col(Erasure.done_at).is_(None), col(Erasure.id).not_in(tried))
             return await session.scalar(waiting.order_by(col(Erasure.id)).limit(1))
+
+    async def _tried(self, erasure: Erasure, work: Callable[[Erasure], Awaitable[None]]) -> bool:
+        """Whether ``work`` succeeded. What fails holds up no other deletion; it is tried again with the next tick."""
+        try:
+            await work(erasure)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("what was deleted could not be taken away; it is tried again", kind=erasure.kind, subject_id=erasure.subject_id)
+            return False
+        return True
 
     async def _erase(self, erasure: Erasure) -> None:
         if erasure.kind == "account":
