@@ -21,7 +21,8 @@ pytestmark = pytest.mark.browser
 async def test_ben_sees_who_what_and_why_and_tries_it_again(
     window: Window, server: Server, phone: SandboxPhone, api: httpx.AsyncClient
 ) -> None:
-    """DUR-1, ACC-7: live on the page; refused once more, then stored, and the other one discarded. Viewers only look."""
+    """DUR-1, ACC-7, OBS-1: live on the page and on the first one; refused once more, then stored, and the other one
+    discarded. Viewers only look."""
     await linked_account(api, phone, "Shop")
     db = Database(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}")
     await refuse(db)
@@ -33,6 +34,10 @@ async def test_ben_sees_who_what_and_why_and_tries_it_again(
     for number in (1, 2):
         await phone.send(carla, Content(MessageType.TEXT, f"{REFUSED}, loaf {number}"))
     await expect(page.get_by_test_id("aside")).to_have_text("2 events set aside")
+    home = await page.context.new_page()
+    await home.goto("/")
+    attention = home.get_by_text("2 events could not be stored")
+    await expect(attention).to_be_visible()
     await page.get_by_test_id("aside").click()
     lines = page.get_by_test_id("aside-line")
     await expect(lines).to_have_count(2)
@@ -49,5 +54,6 @@ async def test_ben_sees_who_what_and_why_and_tries_it_again(
     await expect(page.get_by_text("Nothing waits here any more.")).to_be_visible()
     await page.get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_test_id("aside")).to_have_count(0)
+    await expect(attention).to_have_count(0)
     await page.goto("/inbox")
     await expect(page.get_by_text(f"{REFUSED}, loaf 1").first).to_be_visible()

@@ -53,15 +53,18 @@ def _line(line: AsideLine) -> rx.Component:
             rx.box(
                 rx.text(line.who, ": ", line.what, size="2", overflow_wrap="anywhere"),
                 rx.text(line.reason, size="1", color=theme.TEXT_MUTED, overflow_wrap="anywhere"),
-                rx.flex(relative_time(line.at), rx.text(line.tries, size="1", color=theme.TEXT_MUTED), gap="8px", align="center"),
-                min_width="0", flex="1",
+                rx.flex(
+                    rx.text(relative_time(line.at), size="1", color=theme.TEXT_MUTED),
+                    rx.text(line.tries, size="1", color=theme.TEXT_MUTED), gap="8px",
+                ),
+                min_width="0", flex="1 1 260px",
             ),
             rx.cond(CAN_WORK, rx.flex(
                 _button("Retry", line, AsideState.retry(line.id), "soft"),
                 _button("Discard", line, AsideState.discard(line.id), "ghost", color_scheme="red"),
                 gap="12px", align="center",
             )),
-            gap="12px", justify="between", align="start", padding="10px 0", border_top=theme.LINE,
+            gap="8px 12px", wrap="wrap", justify="between", align="start", padding="10px 0", border_top=theme.LINE,
         ),
         key=line.id, custom_attrs={"data-testid": "aside-line"},
     )  # fmt: skip

@@ -161,6 +161,7 @@ def _account_in_need(item: Attention) -> rx.Component:
     tag = rx.match(
         item.status,
         ("restricted", badge("Restricted", "warn")),
+        ("aside", badge("Set aside", "warn")),
         ("in_doubt", badge("In doubt", "warn")),
         ("stalled", badge("Webhook stalled", "bad")),
         ("failing", badge("Webhook failing", "bad")),
@@ -175,8 +176,9 @@ def _account_in_need(item: Attention) -> rx.Component:
     icon = rx.match(
         item.status,
         ("in_doubt", avatar("?")),
-        ("credits", _coins()),
-        ("credits_low", _coins()),
+        ("aside", _sign("archive")),
+        ("credits", _sign("coins")),
+        ("credits_low", _sign("coins")),
         avatar(item.title),
     )
     when = rx.cond(item.since != "", _ago(item.since))
@@ -190,9 +192,9 @@ def _account_in_need(item: Attention) -> rx.Component:
     )
 
 
-def _coins() -> rx.Component:
+def _sign(icon: str) -> rx.Component:
     return rx.center(
-        rx.icon("coins", size=16, color="var(--gray-11)"), width="30px", height="30px", border_radius="50%", background="var(--gray-a3)",
+        rx.icon(icon, size=16, color="var(--gray-11)"), width="30px", height="30px", border_radius="50%", background="var(--gray-a3)",
         flex_shrink="0",
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ _EVENTS = (
     "account.created", "account.updated", "account.deleted", "session.status", "session.restricted", "message", "message.queued",
     "message.sent", "message.status", "conversation.updated", "conversation.created", "conversation.merged", "webhook.created",
     "webhook.updated", "webhook.deleted", "webhook.paused", "webhook.resumed", "webhook.failing", "webhook.recovered", "webhook.replayed",
-    "webhook.stalled", "webhook.moving",
+    "webhook.stalled", "webhook.moving", "inbound.set_aside", "inbound.stored", "inbound.discarded",
     "ai.config", "ai.answered", "ai.failed", "ai.budget_reached",
     "credits.changed", "credits.exhausted",
 )  # fmt: skip
@@ -102,11 +102,14 @@ class HomeState(PageState):
             view = await self._services().overview.look(who)
             webhooks = await self._services().webhooks.list(who)
             credits = await self._services().credits.state(who)
+            aside = sum((await self._services().set_aside.counts(who)).values())
             async with self:
-                self._apply(rows, view, webhooks, credits)
+                self._apply(rows, view, webhooks, credits, aside)
             await asyncio.sleep(REST_SECONDS)
 
-    def _apply(self, rows: list[AccountRow], view: OverviewView, webhooks: list[WebhookRow], credits: CreditState) -> None:
+    def _apply(
+        self, rows: list[AccountRow], view: OverviewView, webhooks: list[WebhookRow], credits: CreditState, aside: int
+    ) -> None:
         now = self._services().clock.now()
         restricted = [row for row in rows if row.restricted_until and row.restricted_until > now]
         trouble = [row for row in rows if row.status in _TROUBLE and row not in restricted]
@@ -118,6 +121,7 @@ class HomeState(PageState):
         self.webhooks, self.webhooks_active = len(webhooks), sum(row.state is WebhookState.ACTIVE for row in webhooks)
         self.dead_letters = sum(row.health.dead for row in webhooks)
         everything = [_credits(credits)] if credits.low else []
+        everything += [_aside(aside)] if aside else []
         everything += [_in_doubt(view.in_doubt)] if view.in_doubt else []
         everything += [_media_held(view.media_held)] if view.media_held else []
         everything += [_stalled(row) for row in webhooks if row.state is WebhookState.STALLED]
@@ -135,6 +139,11 @@ def _credits(state: CreditState) -> Attention:
     if state.exhausted:
         return Attention("The credits are used up", "Messages are not answered by AI until an owner tops up.", "credits", "", "/credits")
     return Attention("The credits are low", f"What is left is enough {left_in_words(state)}.", "credits_low", "", "/credits")
+
+
+def _aside(count: int) -> Attention:
+    what = "1 event" if count == 1 else f"{count:,} events"
+    return Attention(f"{what} could not be stored", "Not in the inbox: look why, and try again.", "aside", "", "/accounts")
 
 
 def _in_doubt(count: int) -> Attention:
