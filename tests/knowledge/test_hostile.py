@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
 import random
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -13,6 +17,7 @@ import pytest
 
 from tests.knowledge.conftest import Library
 from tests.knowledge.test_documents import pdf
+from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.knowledge import worker
 from whatsapp_dashboard.knowledge.splitting import split
 from whatsapp_dashboard.knowledge.terms import terms
@@ -130,3 +135,14 @@ def test_headings_are_those_of_markdown(line: str, heading: str) -> None:
 def test_a_word_without_end_is_a_term_and_not_stemmed() -> None:
     """AI-5: nobody looks for it, and a stemmer may take for ever."""
     assert terms("runnings" * 1_000) == ["runnings" * 1_000]
+
+
+@pytest.mark.parametrize("asked_by", ["who lives", "who has died"])
+def test_nothing_is_read_for_a_program_that_has_ended_before_its_reader_began(asked_by: str) -> None:
+    """DUR-1, AI-5: killed at once after a document was handed over, it leaves nobody behind who computes for minutes."""
+    parent = os.getpid() if asked_by == "who lives" else os.getppid()
+    wanted = {"kind": "text", "title": "Menu", "read": True, "memory": worker.MEMORY, "seconds": 60, "parent": parent}
+    command, given = [sys.executable, "-m", "whatsapp_dashboard.knowledge.worker"], json.dumps(wanted).encode() + b"\nWe bake at six."
+    done = subprocess.run(command, input=given, capture_output=True, timeout=PATIENCE, check=True)
+    assert (b"We bake at six." in done.stdout) is (asked_by == "who lives")
+    assert done.stderr == b""

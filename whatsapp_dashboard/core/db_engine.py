@@ -18,6 +18,8 @@ LOCKED_SECONDS = 8
 """How long a write waits for another program that has locked the SQLite file."""
 CONNECT_SECONDS = 10
 """How long PostgreSQL may take to let us in."""
+QUEUE_SECONDS = 30
+"""How long one may wait for a connection to PostgreSQL that others use: a queue is no outage yet."""
 STATEMENT_SECONDS = 60
 """How long PostgreSQL may take for one statement: a server that has gone without a word is noticed."""
 
@@ -30,7 +32,7 @@ def create_engine(url: str) -> AsyncEngine:
             pool_size=10,
             max_overflow=10,
             pool_pre_ping=True,
-            pool_timeout=CONNECT_SECONDS,
+            pool_timeout=QUEUE_SECONDS,
             connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS, "async_creator_fn": _connect},
         )
     # The connection used last is used next: each keeps pages of its own in memory, and most then never get to it.

@@ -60,7 +60,7 @@ async def _ask(wanted: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Row
     said: dict[str, Any] = {}
     try:
         async with asyncio.timeout(SECONDS), _process() as process:
-            question = json.dumps({**wanted, "memory": MEMORY, "seconds": CPU_SECONDS}).encode()
+            question = json.dumps({**wanted, "memory": MEMORY, "seconds": CPU_SECONDS, "parent": os.getpid()}).encode()
             async for line in _answers(process, question + b"\n" + data):
                 if "error" in line:
                     raise Invalid(line["error"], code=line["code"])
@@ -127,7 +127,9 @@ def _main() -> None:
     with contextlib.suppress(OSError, AttributeError):  # Linux: it ends with the program that asked, however that ends
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that started this, which ends it in order
-    wanted = json.loads(sys.stdin.buffer.readline())
+    wanted = json.loads(sys.stdin.buffer.readline() or "{}")
+    if os.getppid() != wanted.get("parent"):
+        return  # it had ended before this one had said that it wants to know
     resource.setrlimit(resource.RLIMIT_AS, (wanted["memory"], wanted["memory"]))
     resource.setrlimit(resource.RLIMIT_CPU, (wanted["seconds"], wanted["seconds"] + 1))
     try:
