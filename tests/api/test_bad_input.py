@@ -90,10 +90,16 @@ def is_a_clear_refusal(answer: httpx.Response) -> None:
     assert "Traceback" not in answer.text, where
 
 
-def operations(client: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
+@pytest.fixture
+def document(client: httpx.Client) -> dict[str, Any]:
+    """What the API says of itself."""
+    found: dict[str, Any] = client.get("/api/openapi.json").json()
+    assert found["openapi"].startswith("3.1")
+    return found
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Every operation: method, path, description."""
-    document = client.get("/api/openapi.json").json()
-    assert document["openapi"].startswith("3.1")
     found = [(method.upper(), path, what) for path, methods in document["paths"].items() for method, what in methods.items()]
     return [item for item in found if not HARMLESS.search(item[1])]
 
@@ -103,23 +109,23 @@ def filled(path: str, name: str) -> str:
     return re.sub(r"{[^}]+}", lambda _match: name, path)
 
 
-def test_a_strange_id_is_never_found_and_never_an_error_of_ours(client: httpx.Client, server: Server) -> None:
+def test_a_strange_id_is_never_found_and_never_an_error_of_ours(client: httpx.Client, document: dict[str, Any], server: Server) -> None:
     """API-1: whatever stands where an id should be."""
     before = rows(server)
-    for method, path, what in operations(client):
+    for method, path, what in operations(document):
         if "{" not in path:
             continue
         for name in NAMES:
-            body = {"json": example(client, what)} if "requestBody" in what else {}
+            body = {"json": example(document, what)} if "requestBody" in what else {}
             is_a_clear_refusal(client.request(method, filled(path, name), **body))
     assert rows(server) == before
 
 
-def test_a_body_that_is_none_is_refused(client: httpx.Client, server: Server) -> None:
+def test_a_body_that_is_none_is_refused(client: httpx.Client, document: dict[str, Any], server: Server) -> None:
     """API-1: empty, not JSON, not an object, nested to the sky, larger than the limit."""
     account = client.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"}).json()["id"]
     before = rows(server)
-    for method, path, what in operations(client):
+    for method, path, what in operations(document):
         if "requestBody" not in what:
             continue
         for body in BODIES:
@@ -132,13 +138,13 @@ def test_a_body_that_is_none_is_refused(client: httpx.Client, server: Server) ->
     assert rows(server) == before
 
 
-def test_a_field_of_the_wrong_kind_is_refused_or_does_no_harm(client: httpx.Client, server: Server) -> None:
+def test_a_field_of_the_wrong_kind_is_refused_or_does_no_harm(client: httpx.Client, document: dict[str, Any], server: Server) -> None:
     """API-1: each field of each body in turn is made wrong in every way; no answer is an error of ours."""
     account = client.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"}).json()["id"]
-    for method, path, what in operations(client):
+    for method, path, what in operations(document):
         if "application/json" not in what.get("requestBody", {}).get("content", {}) or path == "/api/auth/password":
             continue
-        good = example(client, what)
+        good = example(document, what)
         for field in good:
             for value in VALUES:
                 bad = {**good, field: value}
@@ -151,9 +157,9 @@ def test_a_field_of_the_wrong_kind_is_refused_or_does_no_harm(client: httpx.Clie
     assert client.get("/health/ready").json() == {"status": "ready"}
 
 
-def test_a_strange_query_is_refused_or_finds_nothing(client: httpx.Client) -> None:
+def test_a_strange_query_is_refused_or_finds_nothing(client: httpx.Client, document: dict[str, Any]) -> None:
     """API-1: filters, cursors and limits."""
-    for method, path, what in operations(client):
+    for method, path, what in operations(document):
         if method != "GET" or "{" in path:
             continue
         for parameter in what.get("parameters", []):
@@ -165,9 +171,8 @@ def test_a_strange_query_is_refused_or_finds_nothing(client: httpx.Client) -> No
                     is_a_clear_refusal(answer)
 
 
-def example(client: httpx.Client, what: dict[str, Any]) -> dict[str, Any]:
+def example(document: dict[str, Any], what: dict[str, Any]) -> dict[str, Any]:
     """A body as the document describes it: its example, or something of the right kind in each field."""
-    document = client.get("/api/openapi.json").json()
     schema = resolve(document, what["requestBody"]["content"]["application/json"]["schema"])
     if schema.get("examples"):
         good = dict(schema["examples"][0])

@@ -20,9 +20,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "whatsapp_dashboard"
-SIGNS = 50_000
+SIGNS = 30_000
 """Of each text: what is linear needs milliseconds for it, what is quadratic many seconds."""
-CPU_SECONDS = 1.0
+CPU_SECONDS = 0.4
 _FUNCTIONS = {"compile": 1, "match": 2, "fullmatch": 2, "search": 2, "findall": 2, "finditer": 2, "split": 3, "sub": 4, "subn": 4}
 """Of :mod:`re`, and where they take flags."""
 _CATEGORIES = {kinds.CATEGORY_DIGIT: "1", kinds.CATEGORY_SPACE: " \n", kinds.CATEGORY_WORD: "a", kinds.CATEGORY_NOT_WORD: "!"}
