@@ -2,9 +2,11 @@
 
     python -m benchmarks.steady [minutes] [per second] [--objects]
 
-A line at the start, each minute and at the end. RSS is what the program alone has in memory; PSS also counts its children, what is shared
-by several once. With ``--objects`` the program is traced (slower, larger), and at the end it is printed what there is more of than after
-a fifth of the time.
+A line at the start, each minute and at the end. RSS is what the program alone has in memory: its own (anon), and pages of files that the
+system can take back (file). PSS also counts its children, what is shared by several once. Of what is its own, ``malloc`` is handed out by
+the C library's allocator, with SQLite's (``sqlite``), and ``free`` is what that keeps for later; most of the rest are Python's objects.
+With ``--objects`` the program is traced (slower, larger), and at the end it is printed what there is more
+of than after a fifth of the time.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from tests.support.linking import linked_account
 from tests.support.receivers import ReceiverProcess
 from tests.support.waiting import until
 
+HERE = Path(__file__).parent
 MINUTES, RATE = 10.0, 4.0
 CONTACTS = 50
 SETTLE_SECONDS = 10
@@ -35,26 +38,49 @@ WARM_SHARE = 0.2
 SHOWN = 25
 
 
+class Witness:
+    """What tells from inside the program (witness/sitecustomize.py)."""
+
+    def __init__(self, file: Path, objects: bool) -> None:
+        self._file = file
+        self.objects = objects
+        self.settings = {"WITNESS_FILE": str(file), "WITNESS_OBJECTS": "1" if objects else "", "PYTHONPATH": str(HERE / "witness")}
+
+    async def ask(self, pid: int, number: signal.Signals) -> dict[str, Any]:
+        """Send the signal; the answer."""
+        before = len(self._lines())
+        os.kill(pid, number)
+        lines = await until(self._lines, lambda found: len(found) > before and found[-1].endswith("\n"))
+        return dict(json.loads(lines[-1]))
+
+    def _lines(self) -> list[str]:
+        return self._file.read_text(encoding="utf-8").splitlines(keepends=True) if self._file.exists() else []
+
+
 class Meter:
     """What the program uses, over time."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, witness: Witness) -> None:
         self._process = psutil.Process(pid)
+        self._witness = witness
         self._began = time.monotonic()
         self.rows: list[tuple[float, float, float, int]] = []
         """Minutes, RSS and PSS in MB, descriptors."""
-        print(f"{'minute':>7} {'messages':>9} {'RSS MB':>8} {'PSS MB':>8} {'children':>9} {'descriptors':>12} {'threads':>8}", flush=True)
+        print(f"{'minute':>7} {'messages':>9} {'descriptors':>12} {'threads':>8} {'children':>9}", end="")
+        print("".join(f"{name:>8}" for name in ("PSS MB", "RSS", "file", "anon", "malloc", "sqlite", "free")), flush=True)
 
-    def read(self, messages: int) -> None:
+    async def read(self, messages: int) -> None:
         """Print a line."""
+        native = await self._witness.ask(self._process.pid, signal.SIGUSR1)
         children = self._process.children(recursive=True)
-        rss = self._process.memory_info().rss / 1e6
+        memory = self._process.memory_info()
         pss = sum(each.memory_full_info().pss for each in (self._process, *children)) / 1e6
         files = sum(each.num_fds() for each in (self._process, *children))
         minutes = (time.monotonic() - self._began) / 60
-        self.rows.append((minutes, rss, pss, files))
-        threads = self._process.num_threads()
-        print(f"{minutes:7.1f} {messages:9,} {rss:8.1f} {pss:8.1f} {len(children):9} {files:12} {threads:8}", flush=True)
+        self.rows.append((minutes, memory.rss / 1e6, pss, files))
+        parts = [memory.rss, memory.shared, memory.rss - memory.shared, native["used"], native["sqlite"], native["free"]]
+        print(f"{minutes:7.1f} {messages:9,} {files:12} {self._process.num_threads():8} {len(children):9} {pss:7.1f}", end="")
+        print("".join("       -" if part is None else f"{part / 1e6:8.1f}" for part in parts), flush=True)
 
     def growth(self) -> str:
         """From the warm state to the end."""
@@ -67,38 +93,37 @@ class Meter:
         )
 
 
-async def measure(on: Stage, receiver: ReceiverProcess, minutes: float, rate: float, witness: Path | None) -> None:
+async def measure(on: Stage, receiver: ReceiverProcess, minutes: float, rate: float, witness: Witness) -> None:
     """The load, and the lines."""
     account = await linked_account(on.api, on.phone, "Shop", auto_reply={"enabled": True, "text": "Thank you, we will look at it."})
     contacts = [(await on.phone.add_contact(f"Contact {n}", f"34600{n:06d}"))["id"] for n in range(CONTACTS)]
     (await on.api.post("/api/network/allowed", json={"value": "127.0.0.0/8"})).raise_for_status()
     hook = {"url": receiver.url("accept", "shop"), "events": ["message", "message.sent", "message.status"], "secret": "generate"}
     (await on.api.post("/api/webhooks", json=hook)).raise_for_status()
-    meter = Meter(on.server.pid)
-    meter.read(0)
+    meter = Meter(on.server.pid, witness)
+    await meter.read(0)
     total, sent, began = int(minutes * 60 * rate), 0, time.monotonic()
+    before: dict[str, Any] = {}
     next_line, warm = 60.0, int(total * WARM_SHARE)
     while sent < total:
         await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
         await on.phone.send_text(contacts[sent % CONTACTS], f"message {sent}", account=account)
         sent += 1
         if time.monotonic() - began >= next_line:
-            meter.read(sent)
+            await meter.read(sent)
             next_line += 60.0
-        if witness and sent == warm:
-            os.kill(on.server.pid, signal.SIGUSR2)
+        if witness.objects and sent == warm:
+            before = await witness.ask(on.server.pid, signal.SIGUSR2)
     counts = await until(on.phone.counts, lambda found: found["received"] >= total, pause=0.5)
     rows = await until(lambda: webhooks(on), lambda found: found[0]["health"]["waiting"] == 0, pause=0.5)
     await asyncio.sleep(SETTLE_SECONDS)
-    meter.read(sent)
+    await meter.read(sent)
     print(meter.growth())
     health = rows[0]["health"]
     print(f"{sent:,} messages, {counts['received']:,} replies, {health['succeeded']:,} deliveries, {health['failed']} failed")
     print(f"lines in the log at level warning or above: {len(on.server.log.splitlines()):,}")
-    if witness:
-        os.kill(on.server.pid, signal.SIGUSR2)
-        lines = await until(lambda: witness.read_text(encoding="utf-8").splitlines(), lambda found: len(found) == 2)
-        compare(*(json.loads(line) for line in lines))
+    if witness.objects:
+        compare(before, await witness.ask(on.server.pid, signal.SIGUSR2))
 
 
 async def webhooks(on: Stage) -> list[dict[str, Any]]:
@@ -128,9 +153,8 @@ async def main() -> None:
     parser.add_argument("--objects", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ReceiverProcess() as receiver:
-        witness = Path(folder) / "witness" if given.objects else None
-        settings = {"WITNESS_FILE": str(witness), "PYTHONPATH": str(Path(__file__).parent / "witness")} if witness else {}
-        async with stage(**settings) as on:
+        witness = Witness(Path(folder) / "witness", given.objects)
+        async with stage(**witness.settings) as on:
             await measure(on, receiver, given.minutes, given.rate, witness)
 
 

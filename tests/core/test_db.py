@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database, after_commit, is_unique_violation
+from whatsapp_dashboard.core.db_engine import READERS
 from whatsapp_dashboard.models import Setting
 from whatsapp_dashboard.models.base import utc_now
 
@@ -112,9 +113,9 @@ async def test_a_failing_commit_is_told_to_every_writer_of_the_group(sqlite_db: 
     """DUR-1: nobody believes that something is stored that is not."""
     broken = True
 
-    @event.listens_for(sqlite_db.engine.sync_engine, "commit")
-    def _fail(connection: Any) -> None:
-        if broken and connection.get_execution_options().get("writer"):
+    @event.listens_for(sqlite_db.writer_engine.sync_engine, "commit")
+    def _fail(_connection: Any) -> None:
+        if broken:
             raise OSError("disk full")
 
     told: list[str] = []
@@ -126,6 +127,34 @@ async def test_a_failing_commit_is_told_to_every_writer_of_the_group(sqlite_db: 
     await _put(sqlite_db, "later", told)
     assert await _keys(sqlite_db) == ["later"]
     assert told == ["later"]
+
+
+async def test_the_pages_that_all_connections_keep_in_memory_are_few(sqlite_db: Database) -> None:
+    """Memory does not grow with the file: only one connection writes, however many ask, and those that read keep little."""
+    kept: dict[int, int] = {}
+    together = asyncio.Barrier(READERS)
+
+    async def look() -> None:
+        async with sqlite_db.read() as session:
+            kibibytes = -int(await session.scalar(text("PRAGMA cache_size")))
+            kept[id((await (await session.connection()).get_raw_connection()).driver_connection)] = kibibytes
+            await together.wait()
+
+    writers: set[int] = set()
+
+    async def write(number: int) -> None:
+        async with sqlite_db.write() as session:
+            await session.execute(insert(Setting).values(_row(f"{number}")))
+            connection = id((await (await session.connection()).get_raw_connection()).driver_connection)
+            kept[connection] = -int(await session.scalar(text("PRAGMA cache_size")))
+            writers.add(connection)
+
+    async with asyncio.timeout(PATIENCE):
+        for number in range(3):
+            await asyncio.gather(*(look() for _ in range(READERS)), *(write(number * 10 + each) for each in range(10)))
+    assert len(kept) == READERS + 1
+    assert len(writers) == 1
+    assert sum(kept.values()) <= 25_000
 
 
 async def test_a_taken_unique_value_is_recognised(db: Database) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
 
 from tests.support.clock import MovableClock
 from tests.support.pipeline import CARLA, DEV, GROUP_JID, Pipeline, pipeline
@@ -54,8 +59,8 @@ class Echo(TakesTime):
 async def test_every_message_of_a_person_gets_exactly_one_reply(house: Pipeline) -> None:
     """DUR-1: also when WhatsApp tells of it again."""
     events = [await house.receive(f"{number}", CARLA if number % 2 else DEV) for number in range(10)]
-    for event in events:
-        await house.inbound.submit(house.account, event)
+    for received in events:
+        await house.inbound.submit(house.account, received)
     await house.until_sent(10)
     await house.settle()
     answers = await house.messages_of(direction="outgoing")
@@ -221,3 +226,30 @@ async def test_a_decision_that_failed_is_taken_up_again(db: Database, clock: Mov
         assert house.engine.sent == []
         await house.replies.tick()
         await house.until_sent(1)
+
+
+async def test_a_long_history_makes_looking_for_what_is_pending_no_dearer(
+    sqlite_db: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    """MSG-5: it is done every few seconds, so it must not look at every reply there ever was."""
+    asked: list[tuple[str, Any]] = []
+    async with pipeline(sqlite_db, clock, tmp_path, **ON) as house:
+
+        @event.listens_for(sqlite_db.engine.sync_engine, "before_cursor_execute")
+        def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if "FROM reply" in statement:
+                asked.append((statement, parameters))
+
+        await house.replies.tick()
+    assert len(asked) == 1
+    pending = [("a1", "m5"), ("a1", "m7"), ("a2", "m3")]
+    settled = [(f"a{number % 2}", f"old-{number}", "answered") for number in range(3_000)]
+    with closing(sqlite3.connect(str(make_url(sqlite_db.url).database))) as connection:
+        insert = "INSERT INTO reply (account_id, message_id, conversation_id, state, reason) VALUES (?, ?, 'c', ?, '')"
+        connection.executemany(insert, [(*place, "pending") for place in pending])
+        connection.executemany(insert, settled)
+        hundreds: list[None] = []
+        connection.set_progress_handler(lambda: hundreds.append(None), 100)
+        found = connection.execute(*asked[0]).fetchall()
+    assert [row[1:] for row in found] == pending
+    assert len(hundreds) < 10, "hundreds of steps of SQLite's machine"

@@ -78,6 +78,8 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine: AsyncEngine = create_engine(url)
+        """What reads; on PostgreSQL it also writes."""
+        self.writer_engine: AsyncEngine = create_engine(url, writer=True) if self.is_sqlite else self.engine
         self.on_commit: list[Callable[[], None]] = []
         """Called when a write that was announced (:func:`announce`) is on disk; must be quick."""
         self.away_since: datetime | None = None
@@ -98,6 +100,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.writer_engine.dispose()
         await self.engine.dispose()
 
     async def ping(self) -> None:
@@ -234,8 +237,7 @@ class Database:
     async def _open_group(self) -> _Group:
         if self._group is None:
             group = _Group()
-            group.connection = await self.engine.connect()
-            await group.connection.execution_options(writer=True)
+            group.connection = await self.writer_engine.connect()
             try:
                 await group.connection.begin()
             except BaseException:

@@ -12,8 +12,12 @@ from whatsapp_dashboard.core.outage import reason_of
 from whatsapp_dashboard.core.sqlite_driver import OneTripDriver
 from whatsapp_dashboard.errors import DatabaseAway
 
-CACHE_KIB = 8_000
-"""Pages of the SQLite file that one connection keeps in memory."""
+READERS = 15
+"""Connections to the SQLite file that read; one more writes."""
+READER_CACHE_KIB = 1_000
+"""Pages of the SQLite file that a reader keeps in memory: SQLite drops all of them when somebody else has written."""
+WRITER_CACHE_KIB = 8_000
+"""Those of the writer stay good, because nobody else writes."""
 LOCKED_SECONDS = 8
 """How long a write waits for another program that has locked the SQLite file."""
 CONNECT_SECONDS = 10
@@ -24,8 +28,9 @@ STATEMENT_SECONDS = 60
 """How long PostgreSQL may take for one statement: a server that has gone without a word is noticed."""
 
 
-def create_engine(url: str) -> AsyncEngine:
-    """An engine for the database at ``url`` (an SQLAlchemy async URL)."""
+def create_engine(url: str, *, writer: bool = False) -> AsyncEngine:
+    """An engine for the database at ``url`` (an SQLAlchemy async URL). For SQLite ``writer`` asks for one with a single connection, which
+    takes its turn to write as soon as it begins; for PostgreSQL it means nothing."""
     if not url.startswith("sqlite"):
         return create_async_engine(
             url,
@@ -35,8 +40,9 @@ def create_engine(url: str) -> AsyncEngine:
             pool_timeout=QUEUE_SECONDS,
             connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS, "async_creator_fn": _connect},
         )
-    # The connection used last is used next: each keeps pages of its own in memory, and most then never get to it.
-    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS, "pool_use_lifo": True}
+    # The connection used last is used next: each keeps pages and statements of its own in memory, and most then never get to it.
+    size = 1 if writer else READERS
+    options: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS, "pool_use_lifo": True}
     engine = create_async_engine(url, module=OneTripDriver(), connect_args={"timeout": LOCKED_SECONDS}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -50,7 +56,7 @@ def create_engine(url: str) -> AsyncEngine:
             f"busy_timeout={LOCKED_SECONDS * 1_000}",
             "foreign_keys=ON",
             "secure_delete=ON",  # what is deleted is overwritten in the file
-            f"cache_size=-{CACHE_KIB}",
+            f"cache_size=-{WRITER_CACHE_KIB if writer else READER_CACHE_KIB}",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -59,7 +65,7 @@ def create_engine(url: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
         # A read that turns into a write late fails in spite of busy_timeout, so writers say so at once.
-        connection.connection.dbapi_connection.begin(writing=bool(connection.get_execution_options().get("writer")))
+        connection.connection.dbapi_connection.begin(writing=writer)
 
     return engine
 

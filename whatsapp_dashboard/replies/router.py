@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -115,20 +115,23 @@ class ReplyRouter:
         await self._load()
 
     async def _load(self) -> None:
-        after = ""
+        """Take up what is pending."""
+        # By its index, and in the order of that: in any other, SQLite looks at every reply there ever was.
+        place = tuple_(col(Reply.account_id), col(Reply.message_id))
+        after = ("", "")
         while True:
             statement = (
-                select(col(Reply.conversation_id), col(Reply.message_id))
-                .where(col(Reply.state) == "pending", col(Reply.message_id) > after)
-                .order_by(col(Reply.message_id))
+                select(col(Reply.conversation_id), col(Reply.account_id), col(Reply.message_id))
+                .where(col(Reply.state) == "pending", place > after)
+                .order_by(col(Reply.account_id), col(Reply.message_id))
                 .limit(_PAGE)
             )
             async with self._db.read() as session:
-                rows = [(row[0], row[1]) for row in (await session.execute(statement)).all()]
-            self.take(rows)
+                rows = (await session.execute(statement)).all()
+            self.take([(conversation, message) for conversation, _account, message in rows])
             if len(rows) < _PAGE:
                 return
-            after = rows[-1][1]
+            after = rows[-1][1], rows[-1][2]
 
     # -- interrupting
 
