@@ -18,6 +18,8 @@ READER_CACHE_KIB = 1_000
 """Pages of the SQLite file that a reader keeps in memory: SQLite drops all of them when somebody else has written."""
 WRITER_CACHE_KIB = 8_000
 """Those of the writer stay good, because nobody else writes."""
+READER_STATEMENTS, WRITER_STATEMENTS = 64, 128
+"""Prepared statements that a connection keeps, about 20 kB each."""
 LOCKED_SECONDS = 8
 """How long a write waits for another program that has locked the SQLite file."""
 CONNECT_SECONDS = 10
@@ -43,7 +45,8 @@ def create_engine(url: str, *, writer: bool = False) -> AsyncEngine:
     # The connection used last is used next: each keeps pages and statements of its own in memory, and most then never get to it.
     size = 1 if writer else READERS
     options: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "pool_timeout": LOCKED_SECONDS, "pool_use_lifo": True}
-    engine = create_async_engine(url, module=OneTripDriver(), connect_args={"timeout": LOCKED_SECONDS}, **options)
+    given = {"timeout": LOCKED_SECONDS, "cached_statements": WRITER_STATEMENTS if writer else READER_STATEMENTS}
+    engine = create_async_engine(url, module=OneTripDriver(), connect_args=given, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -127,7 +127,9 @@ class Outbound:
 
     async def start(self) -> None:
         """Remember what an earlier run may have sent without being able to write it down. Before the first session starts."""
-        statement = select(Message).where(col(Message.status) == MessageStatus.QUEUED).order_by(col(Message.id)).limit(5_000)
+        # By something that is not the id itself, though it is: SQLite would go through all messages in the order of their ids.
+        oldest = col(Message.id).concat("")
+        statement = select(Message).where(col(Message.status) == MessageStatus.QUEUED).order_by(oldest).limit(5_000)
         async with self._db.read() as session:
             for row in (await session.scalars(statement)).all():
                 content = as_numbered_text(content_of(row))
@@ -153,7 +155,7 @@ class Outbound:
             .where(col(Message.flagged_at).is_(None), col(Message.history).is_(False), col(Message.origin) != Origin.PHONE)
             .where(col(Message.unconfirmed).is_(False))
             .where(col(Contact.kind) == ContactKind.PERSON.value)
-            .order_by(col(Message.id))
+            .order_by(col(Message.account_id), col(Message.sent_at))  # as the index of those that are sent: not through all messages
             .limit(500)
             .with_for_update(of=Message)
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-LIMIT_BYTES = 8_000_000
+LIMIT_BYTES = 2_000_000
+"""Thousands of usual ones: who is a minute behind reads from the database anyway."""
 
 
 class RecentBodies:
