@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
 
-from tests.support.waiting import PATIENCE
+from tests.support.cancelling import cancel_twice
+from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core.db import Database, after_commit, is_unique_violation
 from whatsapp_dashboard.core.db_engine import READERS
 from whatsapp_dashboard.models import Setting
@@ -107,6 +111,23 @@ async def test_a_writer_cancelled_inside_its_block_is_undone(db: Database) -> No
     async with asyncio.timeout(PATIENCE):
         await _put(db, "next")
     assert await _keys(db) == ["next"]
+
+
+async def test_a_writer_cancelled_twice_while_the_file_is_locked_leaves_the_connection_to_others(sqlite_db: Database) -> None:
+    """DUR-1: there is only one that writes."""
+    await _put(sqlite_db, "first")
+    with closing(sqlite3.connect(str(make_url(sqlite_db.url).database), isolation_level=None)) as another_program:
+        for turns in range(4):
+            another_program.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(_put(sqlite_db, "never"))
+            await until(lambda: sqlite_db.writer_engine.sync_engine.pool.checkedout() == 1)
+            ended = asyncio.create_task(cancel_twice(waiting, turns))
+            await asyncio.sleep(0.05)  # the second comes while the first is still being answered
+            another_program.execute("ROLLBACK")
+            await ended
+            async with asyncio.timeout(PATIENCE):
+                await _put(sqlite_db, f"next {turns}")
+    assert await _keys(sqlite_db) == ["first", *(f"next {turns}" for turns in range(4))]
 
 
 async def test_a_failing_commit_is_told_to_every_writer_of_the_group(sqlite_db: Database) -> None:
