@@ -140,6 +140,7 @@ def lasting(full: float, *marks: pytest.MarkDecorator) -> pytest.MarkDecorator:
 
 
 on = {name: pytest.mark.parametrize("place", [name], indirect=True) for name in ("sqlite", "postgresql")}
+on_both = pytest.mark.parametrize("place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True)
 
 
 @lasting(15)
@@ -179,14 +180,14 @@ async def test_another_process_locks_the_database(place: Place, world: World, se
 
 
 @lasting(60)
-@pytest.mark.parametrize("place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True)
+@on_both
 async def test_the_program_stands_still(place: Place, world: World, seconds: float) -> None:
     """DUR-1, DUR-2, DUR-3, ACC-5: as with a computer that sleeps."""
     await survives(place, world, stopped(place.server), seconds)
 
 
 @lasting(60)
-@on["sqlite"]  # nothing in it depends on the database
+@on_both
 @pytest.mark.parametrize("hours", [-1, pytest.param(1, marks=pytest.mark.full)])
 async def test_the_clock_is_wrong_for_a_while(place: Place, world: World, tmp_path: Path, hours: int, seconds: float) -> None:
     """DUR-1, DUR-2, DUR-3, ACC-5: it jumps back and forward, or forward and back, and nobody waits for an hour to come again."""
