@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from tests.ai.conftest import KEY, Bot, says
 from tests.support.clock import MovableClock
 from tests.support.llm_server import Behaviour
 from tests.support.pipeline import CARLA, DEV
 from tests.support.samples import picture
+from tests.support.waiting import until
 from whatsapp_dashboard.ai.views import KEPT, Outcome, ProviderDraft
 from whatsapp_dashboard.domain.ai_settings import DEFAULT_FAILURE, DEFAULT_MEDIA
 from whatsapp_dashboard.domain.ids import Address
@@ -358,4 +362,22 @@ async def test_a_stop_in_the_middle_leaves_the_question_open_and_the_credits_fre
     await bot.house.until(_running(bot, 1))
     await bot.house.replies.stop(0.01)
     assert (await bot.house.replies_of())["hello"][0] == "pending"
+    assert [call.outcome for call in await bot.calls()] == [Outcome.CANCELLED]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_was_asked_in_vain_is_written_down_when_the_database_is_back(bot: Bot) -> None:
+    """DUR-1, AI-8, CRED-1: it is away at the moment in which the request is given up."""
+    await bot.provider("openai")
+    await bot.turn_on()
+    bot.server.behave("openai", Behaviour("hang"))
+    await bot.house.receive("hello")
+    await bot.house.until(_running(bot, 1))
+    with closing(sqlite3.connect(str(make_url(bot.house.db.url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        stopping = asyncio.create_task(bot.house.replies.stop(0.01))
+        await until(lambda: bot.house.db.away_since)
+        assert not stopping.done()
+        other.execute("ROLLBACK")
+    await stopping
     assert [call.outcome for call in await bot.calls()] == [Outcome.CANCELLED]

@@ -21,6 +21,7 @@ from whatsapp_dashboard.ai.store import Setup, read_setup, settings_of
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database, after_commit
+from whatsapp_dashboard.core.outage import outlast
 from whatsapp_dashboard.credits.service import CreditService
 from whatsapp_dashboard.domain.messages import Content, MessageType, Origin
 from whatsapp_dashboard.errors import DatabaseAway
@@ -185,9 +186,13 @@ class AiReplier:
 
     async def _note_cancelled(self, question: Question, asked: Asked) -> None:
         """Write down what was asked in vain, and give the credits back."""
-        try:
+
+        async def note() -> None:
             async with self._db.write() as session:
                 session.add_all(call_rows(asked.steps, question, self._clock.now()))
                 await self._credits.release(session, question.message.id)
+
+        try:
+            await outlast(note)
         except Exception:
             log.exception("a cancelled answer could not be written down", message_id=question.message.id)

@@ -16,6 +16,7 @@ from whatsapp_dashboard.core.crypto import CryptoError, SecretBox
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.core.steady import SteadyTask
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.models import Webhook
 from whatsapp_dashboard.webhooks.attempt import Letter, Outcome, attempt
 from whatsapp_dashboard.webhooks.claims import AT_ONCE, Claims
@@ -237,6 +238,8 @@ class Dispatcher:
         if items:
             try:
                 await self._claims.give_back(items)
+            except DatabaseAway:
+                log.warning("deliveries are not given back: the database is away; their claims run out", webhook_id=items[0].webhook_id)
             except Exception:
                 log.exception("deliveries could not be given back; their claims run out", webhook_id=items[0].webhook_id)
 
