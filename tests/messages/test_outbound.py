@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tests.support.clock import MovableClock
 from tests.support.pipeline import CARLA, DEV, Pipeline, pipeline
@@ -318,3 +320,24 @@ async def test_a_reply_without_pacing_waits_for_no_time_to_pass(sqlite_db: Datab
         for number in range(20):
             await house.receive(f"{number}")
             await house.until_sent(number + 1)
+
+
+async def test_an_outcome_is_not_lost_with_what_its_write_waits_for(house: Pipeline) -> None:
+    """DUR-1, MSG-4: a connection that breaks cancels what waits for it, and means no task; the message would stay queued for good."""
+    broken = 0
+
+    @event.listens_for(house.db.writer_engine.sync_engine, "before_cursor_execute")
+    def _break(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal broken
+        if statement.lstrip().startswith("UPDATE message") and house.engine.sent and not broken:
+            broken += 1
+            raise asyncio.CancelledError
+
+    message = await _say(house, "hello")
+    await house.until_sent(1)
+
+    async def settled() -> bool:
+        return [row.status for row in await house.messages_of(id=message.id)] == ["sent"]
+
+    await house.until(settled)
+    assert (broken, house.engine.texts) == (1, ["hello"])

@@ -165,6 +165,7 @@ class Stream:
 
 _LEFT = """
 SELECT 'undecided', count(*) FROM reply WHERE state = 'pending'
-UNION ALL SELECT 'unsent', count(*) FROM message WHERE direction = 'outgoing' AND status NOT IN ('sent', 'delivered', 'read')
+UNION ALL SELECT 'unsent (' || status || '): ' || coalesce(status_reason, ''), count(*) FROM message
+    WHERE direction = 'outgoing' AND status NOT IN ('sent', 'delivered', 'read') GROUP BY status, status_reason
 UNION ALL SELECT 'undelivered', count(*) FROM webhook_delivery WHERE state <> 'succeeded'
 """
