@@ -157,17 +157,22 @@ async def test_the_model_sees_the_conversation_so_far_and_not_more(bot: Bot) -> 
 
 async def test_a_person_who_takes_over_cancels_the_request(bot: Bot) -> None:
     """AI-8: the call ends at once and is in the log as cancelled; nothing is said."""
-    await bot.provider("openai")
-    await bot.turn_on()
-    bot.server.behave("openai", Behaviour("hang"))
-    await bot.house.receive("hello")
-    await bot.house.until(_running(bot, 1))
+    await _ask_in_vain(bot)
     await bot.house.say_as_ben("I do this myself")
     await bot.house.until(_running(bot, 0))
     await bot.house.settle()
     assert bot.house.engine.texts == ["I do this myself"]
     assert [call.outcome for call in await bot.calls()] == [Outcome.CANCELLED]
     assert await bot.house.replies_of() == {"hello": ("skipped", "A person has taken over.")}
+
+
+async def _ask_in_vain(bot: Bot) -> None:
+    """The provider is asked and does not answer."""
+    await bot.provider("openai")
+    await bot.turn_on()
+    bot.server.behave("openai", Behaviour("hang"))
+    await bot.house.receive("hello")
+    await bot.house.until(_running(bot, 1))
 
 
 def _running(bot: Bot, count: int) -> Callable[[], Awaitable[bool]]:
@@ -355,11 +360,7 @@ async def test_keys_are_stored_sealed_and_never_written_anywhere_else(bot: Bot) 
 
 async def test_a_stop_in_the_middle_leaves_the_question_open_and_the_credits_free(bot: Bot) -> None:
     """DUR-4, SEC-9: whoever starts next asks again."""
-    await bot.provider("openai")
-    await bot.turn_on()
-    bot.server.behave("openai", Behaviour("hang"))
-    await bot.house.receive("hello")
-    await bot.house.until(_running(bot, 1))
+    await _ask_in_vain(bot)
     await bot.house.replies.stop(0.01)
     assert (await bot.house.replies_of())["hello"][0] == "pending"
     assert [call.outcome for call in await bot.calls()] == [Outcome.CANCELLED]
@@ -368,11 +369,7 @@ async def test_a_stop_in_the_middle_leaves_the_question_open_and_the_credits_fre
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_was_asked_in_vain_is_written_down_when_the_database_is_back(bot: Bot) -> None:
     """DUR-1, AI-8, CRED-1: it is away at the moment in which the request is given up."""
-    await bot.provider("openai")
-    await bot.turn_on()
-    bot.server.behave("openai", Behaviour("hang"))
-    await bot.house.receive("hello")
-    await bot.house.until(_running(bot, 1))
+    await _ask_in_vain(bot)
     with closing(sqlite3.connect(str(make_url(bot.house.db.url).database), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         stopping = asyncio.create_task(bot.house.replies.stop(0.01))

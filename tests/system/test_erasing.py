@@ -73,9 +73,11 @@ async def erasing(db: Database, folder: Path, forget_session: Callable[[str], Aw
     store = MediaStore(db, Settings(data_dir=folder))
     eraser = Eraser(db, clock, store, dispatcher=dispatcher, recent=recent, forget_session=forget_session, settle=nothing)
     await eraser.start()
-    yield eraser
-    await eraser.stop()
-    await http.close()
+    try:
+        yield eraser
+    finally:
+        await eraser.stop()
+        await http.close()
 
 
 async def delete_accounts(db: Database, *ids: str) -> None:

@@ -44,9 +44,8 @@ async def cancelled_once(work: Coroutine[Any, Any, T], *, unclaimed: Callable[[T
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        if not task.done():
-            task.cancel()
+        if task.cancel():
             await asyncio.wait({task})
-        elif unclaimed and not task.cancelled() and task.exception() is None:
+        if unclaimed and not task.cancelled() and task.exception() is None:
             await to_its_end(unclaimed(task.result()))
         raise
