@@ -323,7 +323,7 @@ async def test_a_reply_without_pacing_waits_for_no_time_to_pass(sqlite_db: Datab
 
 
 async def test_an_outcome_is_not_lost_with_what_its_write_waits_for(house: Pipeline) -> None:
-    """DUR-1, MSG-4: a connection that breaks cancels what waits for it, and means no task; the message would stay queued for good."""
+    """DUR-1, MSG-4: something below is cancelled, and not the task that writes; the message would stay queued for good."""
     broken = 0
 
     @event.listens_for(house.db.writer_engine.sync_engine, "before_cursor_execute")

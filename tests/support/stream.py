@@ -17,6 +17,7 @@ from tests.support.receivers import Receivers
 from tests.support.waiting import until
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
+from whatsapp_dashboard.messages.withdrawal import NEWER
 
 REPLY = "Thank you, we have your message."
 BURST = 10
@@ -130,7 +131,7 @@ class Stream:
             replies = dict(await rows("SELECT id, in_reply_to FROM message WHERE direction = 'outgoing' AND in_reply_to IS NOT NULL"))
             told = dict(await rows("SELECT id, message_id FROM event WHERE type = 'message'"))
             decided = {row[0]: row[1:] for row in await rows("SELECT message_id, state, reason FROM reply")}
-            ends = dict(await rows("SELECT status, count(*) FROM message WHERE direction = 'outgoing' GROUP BY status"))
+            ends = dict(await rows(f"SELECT status, count(*) FROM message WHERE {_DUE} GROUP BY status"))
         await db.close()
         wa_ids = {row[0]: row[1] for row in stored}
         count = Counter(wa_ids.values())
@@ -163,9 +164,11 @@ class Stream:
         return found
 
 
-_LEFT = """
+_DUE = f"direction = 'outgoing' AND coalesce(status_reason, '') NOT IN {NEWER}"
+"""An answer that was withdrawn because its contact wrote more is not sent, as it should be: one to all of it follows (AI-8)."""
+_LEFT = f"""
 SELECT 'undecided', count(*) FROM reply WHERE state = 'pending'
 UNION ALL SELECT 'unsent (' || status || '): ' || coalesce(status_reason, ''), count(*) FROM message
-    WHERE direction = 'outgoing' AND status NOT IN ('sent', 'delivered', 'read') GROUP BY status, status_reason
+    WHERE {_DUE} AND status NOT IN ('sent', 'delivered', 'read') GROUP BY status, status_reason
 UNION ALL SELECT 'undelivered', count(*) FROM webhook_delivery WHERE state <> 'succeeded'
 """
