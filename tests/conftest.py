@@ -21,6 +21,7 @@ from tests.support.cast import Cast, make_cast
 from tests.support.clients import clients_of
 from tests.support.clock import MovableClock
 from tests.support.postgres import PostgresServer
+from tests.support.relay import Relay, relay_to
 from tests.support.server import OWNER, ROOT, Server
 from tests.support.shared import Shared
 from tests.support.world import World
@@ -134,6 +135,21 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 async def sqlite_db(sqlite_url: str) -> AsyncIterator[Database]:
     """An open, migrated SQLite database, for tests that need not run twice."""
     database = Database(sqlite_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def relay(postgres_url: str) -> AsyncIterator[Relay]:
+    """A line to the test's PostgreSQL that can be cut."""
+    async with relay_to(postgres_url) as relay:
+        yield relay
+
+
+@pytest.fixture
+async def far_db(relay: Relay) -> AsyncIterator[Database]:
+    """The test's PostgreSQL database behind that line."""
+    database = Database(relay.url)
     yield database
     await database.close()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest
@@ -29,16 +28,14 @@ pytestmark = pytest.mark.browser
 @pytest_asyncio.fixture(loop_scope="session")
 async def relay(postgres_url: str) -> AsyncIterator[Relay]:
     """A line to the test's PostgreSQL that can be cut."""
-    async with relay_to(urlsplit(postgres_url).port or 5432) as relay:
+    async with relay_to(postgres_url) as relay:
         yield relay
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(new_server: Callable[..., Server], postgres_url: str, relay: Relay, world: World) -> Server:
+async def server(new_server: Callable[..., Server], relay: Relay, world: World) -> Server:
     """A running dashboard whose PostgreSQL is behind that line."""
-    parts = urlsplit(postgres_url)
-    url = urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{relay.port}"))
-    server = new_server(DATABASE_URL=url, SANDBOX_WORLD=world.socket)
+    server = new_server(DATABASE_URL=relay.url, SANDBOX_WORLD=world.socket)
     await asyncio.to_thread(server.start)
     return server
 

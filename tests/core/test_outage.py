@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
-from tests.support.relay import Relay, relay_to
+from tests.support.relay import Relay
 from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core import db as db_module
 from whatsapp_dashboard.core import db_engine
-from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.core.outage import is_outage, outlast
 from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.models import Setting
@@ -33,22 +31,6 @@ async def _put(db: Database, key: str, size: int = 0) -> None:
 async def _keys(db: Database) -> set[str]:
     async with db.read() as session:
         return set(await session.scalars(select(col(Setting.key))))
-
-
-@pytest.fixture
-async def relay(postgres_url: str) -> AsyncIterator[Relay]:
-    """A line to the test's PostgreSQL that can be cut."""
-    async with relay_to(urlsplit(postgres_url).port or 5432) as relay:
-        yield relay
-
-
-@pytest.fixture
-async def far_db(postgres_url: str, relay: Relay) -> AsyncIterator[Database]:
-    """The test's PostgreSQL database behind that line."""
-    parts = urlsplit(postgres_url)
-    database = Database(urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{relay.port}")))
-    yield database
-    await database.close()
 
 
 async def test_a_server_that_is_gone_is_one_error_and_what_waits_is_stored_when_it_is_back(far_db: Database, relay: Relay) -> None:
@@ -78,6 +60,54 @@ async def test_a_server_that_is_gone_is_one_error_and_what_waits_is_stored_when_
         return far_db.away_since is None
 
     await until(back)
+
+
+async def test_a_commit_whose_answer_is_lost_is_looked_for(far_db: Database, relay: Relay) -> None:
+    """DUR-1: it may be stored although nobody was told; who wants to know of commits looks when the database is back."""
+    told: list[str] = []
+    far_db.on_return.append(lambda: told.append("look anew"))
+
+    async def put() -> None:
+        async with far_db.write() as session:
+            await session.execute(insert(Setting).values(key="stored", value={}, updated_at=utc_now()))
+            after_commit(session, "tell", lambda: told.append("stored"))
+            relay.lose_answer_to(b"COMMIT")
+
+    with pytest.raises(DatabaseAway):
+        await put()
+    assert await _keys(far_db) == {"stored"}
+
+    async def back() -> bool:
+        await far_db.look_again()
+        return bool(told)
+
+    await until(back)
+    assert told == ["look anew"]
+
+
+@pytest.mark.parametrize("how", ["read", "write"])
+async def test_only_the_end_of_the_caller_itself_is_a_cancellation(db: Database, how: str) -> None:
+    """DUR-1: what a driver waits for can be cancelled as well, and to those who store that is an outage like any other."""
+    entered = asyncio.Event()
+
+    async def use(end: asyncio.Future[None]) -> None:
+        async with db.read() if how == "read" else db.write() as session:
+            await session.execute(text("SELECT 1"))
+            entered.set()
+            await end
+
+    foreign: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    foreign.cancel()
+    with pytest.raises(DatabaseAway):
+        await use(foreign)
+    entered.clear()
+    task = asyncio.create_task(use(asyncio.get_running_loop().create_future()))
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await _put(db, "after")
+    assert await _keys(db) == {"after"}
 
 
 async def test_a_file_somebody_has_locked_is_an_outage_and_readers_go_on(

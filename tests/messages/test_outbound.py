@@ -13,11 +13,12 @@ from sqlalchemy import event
 
 from tests.support.clock import MovableClock
 from tests.support.pipeline import CARLA, DEV, Pipeline, pipeline
+from tests.support.relay import Relay
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.engine_events import MessageReceived, Receipt, ReceiptKind
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Buttons, Content, MessageType, Origin, SendResult
-from whatsapp_dashboard.errors import Conflict, Permanent, Retryable
+from whatsapp_dashboard.errors import Conflict, DatabaseAway, Permanent, Retryable
 from whatsapp_dashboard.models import Account, Contact, Message, MessageAction
 
 TEXT = MessageType.TEXT
@@ -341,3 +342,22 @@ async def test_an_outcome_is_not_lost_with_what_its_write_waits_for(house: Pipel
 
     await house.until(settled)
     assert (broken, house.engine.texts) == (1, ["hello"])
+
+
+async def test_a_message_whose_commit_was_not_answered_goes_out_when_the_database_is_back(
+    far_db: Database, relay: Relay, clock: MovableClock, tmp_path: Path
+) -> None:
+    """DUR-1: its sender was not woken, and the clock stands still."""
+    async with pipeline(far_db, clock, tmp_path) as house:
+        await _say(house, "first")
+        await house.until_sent(1)
+        await house.settle()
+        relay.lose_answer_to(b"COMMIT")
+        with pytest.raises(DatabaseAway):
+            await _say(house, "second")
+
+        async def sent() -> bool:
+            await far_db.look_again()
+            return house.engine.texts == ["first", "second"]
+
+        await house.until(sent)

@@ -1,4 +1,4 @@
-"""A line to a server on loopback that a test can cut: what is open ends, what is new is refused, until it is mended."""
+"""A line to a PostgreSQL server on loopback that a test can cut: what is open ends, what is new is refused, until it is mended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.ports import ReservedPort
 
@@ -13,22 +14,23 @@ CHUNK = 65_536
 
 
 class Relay:
-    """Passes bytes between its own port and ``target`` while it is whole."""
+    """Passes bytes between its own port and the server of ``url`` while it is whole."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, url: str) -> None:
+        self._parts = urlsplit(url)
         self._port = ReservedPort()
         self._server: asyncio.Server | None = None
         self._lines: set[asyncio.Task[None]] = set()
+        self._question = b""
 
     @property
-    def port(self) -> int:
-        """Where to connect to."""
-        return self._port.number
+    def url(self) -> str:
+        """The database through this line."""
+        return urlunsplit(self._parts._replace(netloc=f"{self._parts.username}@127.0.0.1:{self._port.number}"))
 
     async def mend(self) -> None:
         """Let connections through."""
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port.number)
 
     async def cut(self) -> None:
         """End every connection, refuse new ones."""
@@ -37,6 +39,10 @@ class Relay:
         for line in self._lines:
             line.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
+
+    def lose_answer_to(self, question: bytes) -> None:
+        """The next time ``question`` passes, the server gets it, and in place of its answer the line breaks."""
+        self._question = question
 
     async def close(self) -> None:
         """Cut it for good."""
@@ -48,9 +54,10 @@ class Relay:
         assert task is not None
         self._lines.add(task)
         try:
-            back, forth = await asyncio.open_connection("127.0.0.1", self._target)
+            back, forth = await asyncio.open_connection("127.0.0.1", self._parts.port or 5432)
+            doomed = asyncio.Event()
             try:
-                await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+                await asyncio.gather(self._ask(reader, forth, doomed), _answer(back, writer, doomed))
             finally:
                 forth.transport.abort()
         except (OSError, asyncio.CancelledError):
@@ -59,19 +66,34 @@ class Relay:
             writer.transport.abort()
             self._lines.discard(task)
 
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, doomed: asyncio.Event) -> None:
+        while data := await reader.read(CHUNK):
+            if self._question and self._question in data:
+                self._question = b""
+                doomed.set()
+            await _write(writer, data)
+        with contextlib.suppress(OSError):
+            writer.write_eof()
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, doomed: asyncio.Event) -> None:
     while data := await reader.read(CHUNK):
-        writer.write(data)
-        await writer.drain()
+        if doomed.is_set():
+            raise ConnectionAbortedError
+        await _write(writer, data)
     with contextlib.suppress(OSError):
         writer.write_eof()
 
 
+async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    await writer.drain()
+
+
 @asynccontextmanager
-async def relay_to(port: int) -> AsyncIterator[Relay]:
-    """A relay to ``port``, whole at first."""
-    relay = Relay(port)
+async def relay_to(url: str) -> AsyncIterator[Relay]:
+    """A relay to the server of ``url``, whole at first."""
+    relay = Relay(url)
     await relay.mend()
     try:
         yield relay

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -27,10 +26,8 @@ WITHOUT = {"clock-watch", "event-bus", "webhook-settling", "webhook-dispatcher"}
 @pytest.fixture
 async def program(postgres_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
     """The whole program in this process, behind a line to PostgreSQL that can be cut (``program.relay``)."""
-    async with relay_to(urlsplit(postgres_url).port or 5432) as relay:
-        parts = urlsplit(postgres_url)
-        url = urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{relay.port}"))
-        running = Runtime(Settings(data_dir=tmp_path / "data", database_url=url))
+    async with relay_to(postgres_url) as relay:
+        running = Runtime(Settings(data_dir=tmp_path / "data", database_url=relay.url))
         running.relay = relay  # type: ignore[attr-defined]
         await running.start()
         yield running

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from whatsapp_dashboard.core.cancelling import to_its_end
+from whatsapp_dashboard.core.cancelling import is_being_cancelled, to_its_end
 from whatsapp_dashboard.core.db_engine import create_engine
 from whatsapp_dashboard.core.outage import is_outage, outage_in, reason_of
 from whatsapp_dashboard.errors import DatabaseAway
@@ -82,6 +82,8 @@ class Database:
         self.writer_engine: AsyncEngine = create_engine(url, writer=True) if self.is_sqlite else self.engine
         self.on_commit: list[Callable[[], None]] = []
         """Called when a write that was announced (:func:`announce`) is on disk; must be quick."""
+        self.on_return: list[Callable[[], None]] = []
+        """Called when it can be used again: a commit whose answer was lost told nobody."""
         self.away_since: datetime | None = None
         """Since when it cannot be used, None while it can (OBS-5)."""
         self._failed = 0.0
@@ -182,6 +184,13 @@ class Database:
         """What says that the database is away becomes :class:`DatabaseAway`, and is logged once until something could be written again."""
         try:
             yield
+        except asyncio.CancelledError as error:
+            if is_being_cancelled():
+                raise
+            # Drivers cancel what waits for a connection that breaks. To a caller that would look like its own end.
+            away = DatabaseAway("what it waited for was cut off")
+            self._went_away(away)
+            raise away from error
         except Exception as error:
             # A server that does not answer in time: the driver's own limit, nobody else's error comes out of a block like that.
             if not is_outage(error) and not (isinstance(error, TimeoutError) and not self.is_sqlite):
@@ -193,6 +202,7 @@ class Database:
         if writing and self.away_since is not None and time.monotonic() - self._failed > CALM_SECONDS:
             log.warning("the database can be used again", away_since=self.away_since)
             self.away_since = None
+            _call(self.on_return)
 
     def _went_away(self, error: Exception) -> None:
         if isinstance(outage_in(error), NoConnectionFree | Busy):
@@ -225,14 +235,10 @@ class Database:
                 await self._commit_group(self._group)
 
     def _tell(self, sessions: list[AsyncSession]) -> None:
-        """The writes of ``sessions`` are on disk. A listener's fault is logged: it cannot undo them."""
-        actions = [action for session in sessions for action in session.info.get(_AFTER_COMMIT, {}).values()]
-        announced = any(_ANNOUNCED in session.info for session in sessions)
-        for action in (*actions, *(self.on_commit if announced else ())):
-            try:
-                action()
-            except Exception:
-                log.exception("a listener of committed writes failed")
+        """The writes of ``sessions`` are on disk."""
+        _call(action for session in sessions for action in session.info.get(_AFTER_COMMIT, {}).values())
+        if any(_ANNOUNCED in session.info for session in sessions):
+            _call(self.on_commit)
 
     async def _open_group(self) -> _Group:
         if self._group is None:
@@ -261,6 +267,15 @@ class Database:
             group.committed.set_result(None)
         finally:
             await group.connection.close()
+
+
+def _call(listeners: Iterable[Callable[[], Any]]) -> None:
+    """A listener's fault is logged: it cannot undo what is on disk."""
+    for listener in listeners:
+        try:
+            listener()
+        except Exception:
+            log.exception("a listener of committed writes failed")
 
 
 def before_commit(session: AsyncSession, name: str, action: Callable[[AsyncSession], Awaitable[None]]) -> None:

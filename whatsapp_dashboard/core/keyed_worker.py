@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 import structlog
+
+from whatsapp_dashboard.core.cancelling import is_being_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +69,7 @@ class KeyedWorker:
                 try:
                     await queue[0]()
                 except asyncio.CancelledError:
-                    if cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
+                    if is_being_cancelled():
                         raise
                     # Something the job waited for was cancelled, not this worker: the key's other jobs are still to be done.
                     log.exception("job failed: what it waited for was cancelled", worker=self._name, key=key)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.domain.engine_events import EngineEvent
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,9 @@ class Deliveries:
     async def _deliver(self, number: int, read: Callable[[], EngineEvent]) -> None:
         try:
             await self._emit(read())
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
             if not self._over:
                 log.warning("an event could not be stored; it will be told again", account_id=self._account_id, exc_info=True)
                 self._on_unstored()

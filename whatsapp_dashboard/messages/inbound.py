@@ -11,7 +11,6 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.core.outage import is_outage, outlast
@@ -89,10 +88,6 @@ class Inbound:
             batch = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
             try:
                 await self._take(batch)
-            except asyncio.CancelledError:
-                if is_being_cancelled():
-                    raise
-                log.exception("a batch of events was cut off; WhatsApp tells it again")
             finally:
                 for _, future in batch:
                     _settle(future, _stopping())  # those that are still open: nobody waits for ever

@@ -42,6 +42,7 @@ class Outbound:
         self._store = store
         self._settler = Settler(db, clock, self._settled, self.wake)
         self._senders: dict[str, AccountSender] = {}
+        db.on_return.append(self.look_anew)
 
     async def enqueue(
         self,
@@ -180,6 +181,10 @@ class Outbound:
         async with self._db.write() as session:
             for table, waiting in ((Message, col(Message.status) == MessageStatus.QUEUED), (MessageAction, true())):
                 await session.execute(update(table).where(waiting, col(table.not_before) > now).values(not_before=now))
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """There may be something to send that nobody was woken for."""
         for sender in self._senders.values():
             sender.look_anew()
 

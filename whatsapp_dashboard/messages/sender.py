@@ -73,9 +73,10 @@ class AccountSender:
         self._wake.set()
 
     def look_anew(self) -> None:
-        """The clock was set back: nobody is held until a time that comes late."""
+        """As at the start: a wake-up may have been lost with the database, and when the clock was set back, nobody is held until a time
+        that comes late."""
         self._held.clear()
-        self._later = True
+        self._acts = self._later = True
         self._wake.set()
 
     def settled(self, outcome: Outcome) -> None:

@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from whatsapp_dashboard.core.cancelling import is_being_cancelled
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.account_settings import AccountSettings
@@ -127,10 +126,7 @@ class Settler:
                     await settlement.store(group)
             except DatabaseAway:
                 return left + group + [outcome for later in groups for outcome in later]
-            except (Exception, asyncio.CancelledError):
-                if is_being_cancelled():
-                    raise
-                # Also when what the write waited for was cancelled: an outcome that is lost leaves its message queued for good.
+            except Exception:
                 log.exception("outcomes of sends could not be stored", count=len(group))
                 if len(group) > 1:
                     groups = [[outcome] for outcome in group] + groups

@@ -65,7 +65,7 @@ async def end_expired(session: AsyncSession, now: datetime) -> int:
         select(Conversation, col(Account.workspace_id))
         .join(Account, col(Account.id) == col(Conversation.account_id))
         .where(col(Conversation.answered_by) == "human", col(Conversation.bot_paused_until) <= now)
-        .order_by(col(Conversation.id))
+        .order_by(col(Conversation.bot_paused_until), col(Conversation.id))  # along its index: not through all conversations
         .limit(500)
         .with_for_update(of=Conversation)
     )

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from whatsapp_dashboard.models.base import created_field, id_field, owned_by, time_field
 
+_UNREAD = text("unread > 0")
+_PAUSED = text("bot_paused_until IS NOT NULL")
+
 
 class Contact(SQLModel, table=True):
     """The person, group or channel on the other side of one account (MSG-10). Known by phone number, LID or JID."""
@@ -41,7 +44,8 @@ class Conversation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("contact_id"),
         Index("ix_conversation_account_id_last_message_at_id", "account_id", "last_message_at", "id"),
-        Index("ix_conversation_unread", "account_id", postgresql_where=text("unread > 0"), sqlite_where=text("unread > 0")),
+        Index("ix_conversation_unread", "account_id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
+        Index("ix_conversation_bot_paused_until", "bot_paused_until", postgresql_where=_PAUSED, sqlite_where=_PAUSED),
     )
 
     id: str = id_field()
