@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from sqlalchemy import Connection, DateTime, MetaData, String, Table, insert, in
 from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import alembic_config, context_options, migration_connection, upgrade
+from whatsapp_dashboard.core.sqlite_journal import use_journal
 from whatsapp_dashboard.models import Workspace, metadata
 
 
@@ -58,6 +62,28 @@ async def test_two_processes_may_start_at_once(empty_database_url: str) -> None:
     async with asyncio.timeout(PATIENCE):
         outputs = [await process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
+
+
+async def test_the_first_ones_to_open_a_new_file_do_not_lock_each_other_out(tmp_path: Path) -> None:
+    """OPS-4: SQLite is told to write ahead before anybody else is there; it does not wait for that, and two at once made one fail."""
+    path = tmp_path / "new.db"
+    await upgrade(f"sqlite+aiosqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+async def test_who_switches_to_writing_ahead_waits_for_who_uses_the_file(tmp_path: Path) -> None:
+    """OPS-4: as a program that looks at a restored file does."""
+    path = tmp_path / "used.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.executescript("CREATE TABLE t (a); BEGIN; SELECT * FROM t")
+        switching = asyncio.create_task(asyncio.to_thread(use_journal, f"sqlite+aiosqlite:///{path}", PATIENCE))
+        _, waiting = await asyncio.wait({switching}, timeout=0.3)
+        assert waiting
+        other.execute("COMMIT")
+        await switching
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_a_revision_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:

@@ -54,7 +54,6 @@ def create_engine(url: str, *, writer: bool = False) -> AsyncEngine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",  # NORMAL may lose commits when the power fails
             f"busy_timeout={LOCKED_SECONDS * 1_000}",
             "foreign_keys=ON",

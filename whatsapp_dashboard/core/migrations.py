@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import AutoString
 
+from whatsapp_dashboard.core.sqlite_journal import use_journal
 from whatsapp_dashboard.core.utc_datetime import UtcDateTime
 
 INI = Path(__file__).resolve().parents[2] / "alembic.ini"
@@ -35,6 +37,8 @@ async def migration_connection(url: str) -> AsyncIterator[AsyncConnection]:
     On SQLite foreign keys are off: a changed table is rebuilt, and dropping the old one would delete the rows that point to it.
     """
     is_sqlite = url.startswith("sqlite")
+    if is_sqlite:
+        await asyncio.to_thread(use_journal, url, WAIT_SECONDS)
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT_SECONDS})
     if is_sqlite:
 

@@ -1,14 +1,32 @@
-"""Emptying SQLite's write-ahead log: it keeps older versions of pages, deleted text among them, until it is written over."""
+"""SQLite's write-ahead log: readers and a writer beside each other. It keeps older versions of pages, deleted text among them, until it is
+written over."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 
 from sqlalchemy.engine import make_url
 
 _TRIES = 50
 _PAUSE_SECONDS = 0.1
+
+
+def use_journal(url: str, seconds: float) -> None:
+    """Switch the file to a write-ahead log; it stays so. That needs the file alone, and SQLite does not wait for it by itself: it is tried
+    for ``seconds``. Blocks, so call it in a thread. Raises :class:`sqlite3.OperationalError` when others have kept the file locked."""
+    until = time.monotonic() + seconds
+    with closing(sqlite3.connect(make_url(url).database or "", timeout=seconds)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
 
 def empty_journal(url: str) -> bool:
