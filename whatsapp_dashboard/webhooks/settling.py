@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.core.cancelling import to_its_end
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.domain.ids import new_id
@@ -78,7 +79,6 @@ class Settler:
         self._results: list[Settled] = []
         self._together = _BATCH
         """How many are written in one transaction: fewer after a failure, so that one that cannot be written keeps no other."""
-        self._writing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop = SteadyTask("webhook-settling", self._write)
 
@@ -87,10 +87,13 @@ class Settler:
         self._loop.start()
 
     async def stop(self) -> None:
-        """Write what is there, then stop."""
+        """Write what is there and can be written, then stop. Raises :class:`DatabaseAway`."""
         await self._loop.stop()
-        while self._results:
-            await self._step()
+        unwritable = 0
+        while len(self._results) > unwritable:
+            alone = self._together == 1 or len(self._results) == 1
+            if not await self._step() and alone:
+                unwritable += 1
 
     @property
     def held(self) -> set[str]:
@@ -105,34 +108,29 @@ class Settler:
     async def _write(self) -> None:
         while True:
             while self._results:
-                try:
-                    # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
-                    await asyncio.shield(self._step())
-                    await asyncio.sleep(_REST_SECONDS)
-                except DatabaseAway:
-                    raise
-                except Exception:
-                    log.exception("results of deliveries could not be written; the others go first")
-                    await asyncio.sleep(_AGAIN_SECONDS)
+                # To its end, also when the program stops meanwhile: what was delivered must not be delivered again for nothing.
+                written = await to_its_end(self._step())
+                await asyncio.sleep(_REST_SECONDS if written else _AGAIN_SECONDS)
             await self._wake.wait()
             self._wake.clear()
 
-    async def _step(self) -> None:
-        async with self._writing:  # a write that goes on while the program stops is not made a second time
-            if not (batch := self._results[: self._together]):
-                return
-            try:
-                async with self._db.write() as session:
-                    await settle(session, batch, self._state_of)
-            except DatabaseAway:
-                raise
-            except Exception:
-                self._results = [*self._results[len(batch) :], *batch]
-                self._together = 1
-                raise
-            del self._results[: len(batch)]
-            self._together = min(2 * self._together, _BATCH)
+    async def _step(self) -> bool:
+        """Write the first ones; whether they could be written. If not, the others go first."""
+        batch = self._results[: self._together]
+        try:
+            async with self._db.write() as session:
+                await settle(session, batch, self._state_of)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("results of deliveries could not be written; the others go first", count=len(batch))
+            self._results = [*self._results[len(batch) :], *batch]
+            self._together = 1
+            return False
+        del self._results[: len(batch)]
+        self._together = min(2 * self._together, _BATCH)
         self._on_settled(batch)
+        return True
 
 
 async def settle(session: AsyncSession, batch: Sequence[Settled], state_of: StateOf) -> None:
