@@ -21,6 +21,7 @@ from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import alembic_config, context_options, migration_connection, upgrade
 from whatsapp_dashboard.core.sqlite_journal import use_journal
+from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.models import Workspace, metadata
 
 
@@ -78,8 +79,9 @@ async def test_who_switches_to_writing_ahead_waits_for_who_uses_the_file(tmp_pat
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.executescript("CREATE TABLE t (a); BEGIN; SELECT * FROM t")
         switching = asyncio.create_task(asyncio.to_thread(use_journal, f"sqlite+aiosqlite:///{path}", PATIENCE))
-        _, waiting = await asyncio.wait({switching}, timeout=0.3)
-        assert waiting
+        with pytest.raises(DatabaseAway, match="locked"):
+            await asyncio.to_thread(use_journal, f"sqlite+aiosqlite:///{path}", 0.2)
+        assert not switching.done()
         other.execute("COMMIT")
         await switching
     with closing(sqlite3.connect(path)) as connection:

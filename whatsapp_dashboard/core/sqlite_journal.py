@@ -9,24 +9,27 @@ from contextlib import closing
 
 from sqlalchemy.engine import make_url
 
+from whatsapp_dashboard.core.outage import reason_of
+from whatsapp_dashboard.errors import DatabaseAway
+
 _TRIES = 50
 _PAUSE_SECONDS = 0.1
 
 
 def use_journal(url: str, seconds: float) -> None:
     """Switch the file to a write-ahead log; it stays so. That needs the file alone, and SQLite does not wait for it by itself: it is tried
-    for ``seconds``. Blocks, so call it in a thread. Raises :class:`sqlite3.OperationalError` when others have kept the file locked."""
+    for ``seconds``. Blocks, so call it in a thread. Raises :class:`DatabaseAway` when others keep the file locked, or it cannot be used."""
     until = time.monotonic() + seconds
-    with closing(sqlite3.connect(make_url(url).database or "", timeout=seconds)) as connection:
-        while True:
-            try:
+    while True:
+        try:
+            with closing(sqlite3.connect(make_url(url).database or "", timeout=seconds)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-            else:
-                return
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise DatabaseAway(reason_of(error)) from error
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def empty_journal(url: str) -> bool:
