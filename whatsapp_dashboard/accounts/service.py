@@ -21,6 +21,7 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import id_floor, new_id, parse_number
+from whatsapp_dashboard.domain.nulls import without_nulls
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.base import Capability, Engine
 from whatsapp_dashboard.engines.registry import ENGINES, engine_class
@@ -281,7 +282,7 @@ def _description(text: str) -> str:
 
 def _settings(stored: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     merged = dict(stored)
-    for key, value in change.items():
+    for key, value in without_nulls(AccountSettings, change).items():
         merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) and isinstance(merged.get(key, {}), dict) else value
     try:
         return AccountSettings.model_validate(merged).model_dump(mode="json")

@@ -22,6 +22,7 @@ from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.outgoing import Outgoing
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 from whatsapp_dashboard.domain.ids import new_id
+from whatsapp_dashboard.domain.nulls import without_nulls
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unavailable
 from whatsapp_dashboard.events.log import record
@@ -275,7 +276,7 @@ def _merged(old: AiSettings, changes: dict[str, Any]) -> AiSettings:
     if unknown:
         raise Invalid(f"The AI has no setting “{min(unknown)[:64]}”.", field=min(unknown)[:64])
     try:
-        return AiSettings.model_validate(old.model_dump(mode="json") | changes)
+        return AiSettings.model_validate(old.model_dump(mode="json") | without_nulls(AiSettings, changes))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "longest_wait_seconds"

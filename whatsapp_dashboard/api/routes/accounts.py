@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.accounts.views import AccountRow, qr_png
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
@@ -79,7 +80,7 @@ class StatusOut(BaseModel):
     next_attempt_at: datetime | None
 
 
-class NewAccount(BaseModel):
+class NewAccount(Given):
     """An account to create. It is connected by ``reconnect`` (which brings a QR)."""
 
     model_config = ConfigDict(
@@ -99,7 +100,7 @@ class NewAccount(BaseModel):
     settings: dict[str, Any] | None = None
 
 
-class AccountChange(BaseModel):
+class AccountChange(Given):
     """What to change; what is absent stays. ``settings`` is merged group by group."""
 
     model_config = ConfigDict(
@@ -124,7 +125,7 @@ class QrOut(BaseModel):
     last: bool
 
 
-class PairingPhone(BaseModel):
+class PairingPhone(Given):
     """The number of the phone that shall be linked."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"phone": "+34600111222"}]})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.ai.views import Outcome, ProviderDraft, TryTurn
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 
@@ -32,7 +33,7 @@ class KindOut(BaseModel):
     key_help_url: str
 
 
-class ProviderIn(BaseModel):
+class ProviderIn(Given):
     """A provider of an account. The key is write-only."""
 
     model_config = ConfigDict(
@@ -106,7 +107,7 @@ class ConfigOut(BaseModel):
     today: TodayOut
 
 
-class ConfigIn(BaseModel):
+class ConfigIn(Given):
     """What to change; what is absent stays. `providers` is the whole list, in the order in which they are asked."""
 
     model_config = ConfigDict(
@@ -127,7 +128,7 @@ class ConfigIn(BaseModel):
     providers: Annotated[list[ListedProvider] | None, Field(max_length=100)] = None
 
 
-class ProviderOrder(BaseModel):
+class ProviderOrder(Given):
     """All providers of the account, in their new order."""
 
     model_config = ConfigDict(extra="forbid")
@@ -200,7 +201,7 @@ class TestOut(BaseModel):
     blocked_host: str
 
 
-class Line(BaseModel):
+class Line(Given):
     """One line of the chat."""
 
     model_config = ConfigDict(extra="forbid")
@@ -209,7 +210,7 @@ class Line(BaseModel):
     text: Annotated[str, Field(max_length=100_000)]
 
 
-class TryIn(BaseModel):
+class TryIn(Given):
     """The conversation so far; the last line is the one to answer."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"turns": [{"role": "user", "text": "When do you open?"}]}]})

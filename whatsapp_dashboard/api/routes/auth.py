@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.auth.sessions import Issued
@@ -21,7 +22,7 @@ from whatsapp_dashboard.errors import AppError, Invalid, TooMany
 router = Router(prefix="/api/auth", tags=["auth"])
 
 
-class Credentials(BaseModel):
+class Credentials(Given):
     """What a log-in needs; ``code`` only where the second factor is on."""
 
     username: Annotated[str, Field(max_length=64)]
@@ -60,7 +61,7 @@ class Session(BaseModel):
     current: bool
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Given):
     """The old password and the new one (at least 12 characters)."""
 
     current_password: Annotated[str, Field(max_length=1024)]

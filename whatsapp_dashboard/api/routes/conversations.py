@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, ThreadItem
 
@@ -32,7 +33,7 @@ class ThreadPageOut(BaseModel):
     older: str | None
 
 
-class NewNote(BaseModel):
+class NewNote(Given):
     """A remark that nobody outside sees."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "Asked for the invoice twice."}]})
@@ -40,7 +41,7 @@ class NewNote(BaseModel):
     text: Annotated[str, Field(max_length=100_000)]
 
 
-class ContactName(BaseModel):
+class ContactName(Given):
     """A name of ours for the contact; empty takes it back."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Carla (wholesale)"}]})

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
 from whatsapp_dashboard.api.routes.sending import IdempotencyKey
@@ -73,7 +74,7 @@ class DayOut(BaseModel):
     balance: int
 
 
-class TopUp(BaseModel):
+class TopUp(Given):
     """Credits to add."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"amount": 1_000, "description": "Invoice 2026-17"}]})
@@ -82,7 +83,7 @@ class TopUp(BaseModel):
     description: Annotated[str, Field(max_length=1_000)] = ""
 
 
-class Adjustment(BaseModel):
+class Adjustment(Given):
     """A correction, with its reason."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"amount": -20, "description": "Tests of November"}]})
@@ -91,7 +92,7 @@ class Adjustment(BaseModel):
     description: Annotated[str, Field(max_length=1_000)]
 
 
-class PriceChange(BaseModel):
+class PriceChange(Given):
     """What an answer costs; 0 turns billing off."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"price": 2}]})

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.webhooks.views import DeliveryFilters, DeliveryState
 
@@ -84,7 +85,7 @@ class Replayed(BaseModel):
     replayed: int
 
 
-class Matching(BaseModel):
+class Matching(Given):
     """Which finished deliveries to send again; what is absent does not filter."""
 
     model_config = ConfigDict(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
 from whatsapp_dashboard.errors import Invalid
@@ -74,7 +75,7 @@ class FoundOut(BaseModel):
     score: float
 
 
-class NewDocument(BaseModel):
+class NewDocument(Given):
     """Either a text, or the URL where one is."""
 
     model_config = ConfigDict(
@@ -86,7 +87,7 @@ class NewDocument(BaseModel):
     url: Annotated[str | None, Field(max_length=10_000)] = None
 
 
-class DocumentChange(BaseModel):
+class DocumentChange(Given):
     """What to change; what is absent stays."""
 
     model_config = ConfigDict(extra="forbid")

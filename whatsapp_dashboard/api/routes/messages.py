@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.sending import MessageOut, message_out
 from whatsapp_dashboard.messages.log_views import LogFilters
@@ -19,7 +20,7 @@ from whatsapp_dashboard.messages.log_views import LogFilters
 router = Router(prefix="/api", tags=["messages"])
 
 
-class Reaction(BaseModel):
+class Reaction(Given):
     """An emoji; empty removes ours."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,7 +28,7 @@ class Reaction(BaseModel):
     emoji: Annotated[str, Field(max_length=64)]
 
 
-class Edit(BaseModel):
+class Edit(Given):
     """The new text."""
 
     model_config = ConfigDict(extra="forbid")

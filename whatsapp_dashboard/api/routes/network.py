@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 
 router = Router(prefix="/api/network", tags=["network"])
@@ -24,7 +25,7 @@ class AllowedOut(BaseModel):
     added_at: datetime
 
 
-class NewAllowed(BaseModel):
+class NewAllowed(Given):
     """What to allow."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"value": "n8n.local"}, {"value": "192.168.1.0/24"}]})

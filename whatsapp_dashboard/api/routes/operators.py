@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.auth.operators import OperatorInfo
@@ -33,7 +34,7 @@ class OperatorOut(BaseModel):
 _OWN = "The caller's own password"
 
 
-class NewOperator(BaseModel):
+class NewOperator(Given):
     """A new operator; without ``password`` one is made and returned once."""
 
     username: Annotated[str, Field(min_length=1, max_length=64)]
@@ -42,7 +43,7 @@ class NewOperator(BaseModel):
     current_password: Annotated[str | None, Field(max_length=1024, description=_OWN)] = None
 
 
-class OperatorChange(BaseModel):
+class OperatorChange(Given):
     """What to change; what is absent stays."""
 
     role: Role | None = None
@@ -52,7 +53,7 @@ class OperatorChange(BaseModel):
     ] = None
 
 
-class Confirmed(BaseModel):
+class Confirmed(Given):
     """The caller's own password, given again."""
 
     current_password: Annotated[str | None, Field(max_length=1024, description=_OWN)] = None

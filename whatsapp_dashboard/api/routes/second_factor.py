@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.auth import web
 
@@ -20,7 +21,7 @@ class SecondFactorOut(BaseModel):
     on: bool
 
 
-class OwnPassword(BaseModel):
+class OwnPassword(Given):
     """The caller's password, given again."""
 
     current_password: Annotated[str | None, Field(max_length=1024)] = None
@@ -33,7 +34,7 @@ class EnrolmentOut(BaseModel):
     qr: str
 
 
-class Code(BaseModel):
+class Code(Given):
     """A code of the authenticator app."""
 
     code: Annotated[str, Field(max_length=16)]

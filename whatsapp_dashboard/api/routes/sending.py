@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.messages.encoded import decode, is_data_uri
 from whatsapp_dashboard.messages.media_types import choose_type, sniff
 
 router = Router(prefix="/api/messages/send", tags=["messages"])
@@ -29,7 +30,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-class _Target(BaseModel):
+class _Target(Given):
     """Where a message goes: to a number of an account, or into a conversation."""
 
     model_config = ConfigDict(extra="forbid")
@@ -50,7 +51,7 @@ class TextMessage(_Target):
     message: Annotated[str, Field(max_length=1_000_000)]
 
 
-class MediaSource(BaseModel):
+class MediaSource(Given):
     """A file: its bytes as base64, or the URL where it lies. Its type is found from the bytes; ``mimetype`` only helps where they do not
     tell."""
 
@@ -59,17 +60,31 @@ class MediaSource(BaseModel):
         json_schema_extra={"examples": [{"url": "https://example.org/menu.pdf"}, {"base64": "JVBERi0…", "filename": "menu.pdf"}]},
     )
 
-    base64: Annotated[str | None, Field(description="The bytes of the file. Either this or url")] = None
+    base64: Annotated[
+        str | None,
+        Field(
+            description="The bytes of the file, or a `data:` URI with them. White space, both alphabets and missing padding are read. "
+            "Either this or url"
+        ),
+    ] = None
     url: Annotated[
         str | None,
         Field(
             max_length=2_048,
             description="Where the file lies (http or https). It is fetched now, within 20 seconds and up to MEDIA_MAX_MB; redirects are "
-            "not followed. An address on a private network is refused (code private_network) until an owner allows the host",
+            "not followed. An address on a private network is refused (code private_network) until an owner allows the host. A `data:` URI "
+            "may stand here as well",
         ),
     ] = None
     mimetype: Annotated[str, Field(max_length=255)] = ""
     filename: Annotated[str, Field(max_length=1_000, description="Empty, and with url: the name the server gives, or the URL's end")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_uri_is_no_link(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(url := given.get("url"), str) and given.get("base64") is None and is_data_uri(url):
+            return {**given, "base64": url, "url": None}
+        return given
 
 
 class MediaMessage(_Target):
@@ -81,6 +96,8 @@ class MediaMessage(_Target):
 
 
 class _MediaForm(_Target):
+    """A form has no null: an empty field is absent."""
+
     caption: Annotated[str, Field(max_length=1_000_000)] = ""
     voice: bool = False
     from_inbox: bool = False
@@ -179,7 +196,7 @@ async def send_media(request: Request, who: Who, services: Services, key: Idempo
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Invalid("The form needs a file in its field “file”.", code="file_missing", field="file")
-        target: _MediaForm | MediaMessage = _parse(_MediaForm, {name: value for name, value in form.items() if name != "file"})
+        target: _MediaForm | MediaMessage = _parse(_MediaForm, {name: value or None for name, value in form.items() if name != "file"})
         media = MediaFile(await file.read(), file.content_type or "", file.filename or "")
     else:
         target = given = _parse(MediaMessage, await _json(request))
@@ -224,11 +241,8 @@ async def _file(services: Services, who: Who, source: MediaSource) -> MediaFile:
         raise Invalid("Say either base64 or url.", code="media_source", field="media")
     if source.url is not None:
         return await services.media_links.fetch(who, source.url, mimetype=source.mimetype, filename=source.filename)
-    try:
-        data = base64.b64decode(source.base64 or "", validate=True)
-    except (ValueError, binascii.Error):
-        raise Invalid("media.base64 is not base64.", code="bad_base64", field="media.base64") from None
-    return MediaFile(data, source.mimetype, source.filename)
+    found = await asyncio.to_thread(decode, source.base64 or "")
+    return MediaFile(found.data, source.mimetype or found.mimetype, source.filename or found.filename)
 
 
 async def _send(services: Services, who: Who, target: _Target, content: Content, key: str | None) -> MessageOut:

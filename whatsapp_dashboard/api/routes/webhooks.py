@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
+from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, DeliveryPageOut, Limit, Replayed, page_of
 from whatsapp_dashboard.webhooks.views import DeliveryFilters, SavedWebhook, WebhookDraft, WebhookState
@@ -86,7 +87,7 @@ class SavedOut(WebhookOut):
     secret: str | None
 
 
-class NewWebhook(BaseModel):
+class NewWebhook(Given):
     """A webhook to create. It gets what happens from now on."""
 
     model_config = ConfigDict(
@@ -105,7 +106,7 @@ class NewWebhook(BaseModel):
     enabled: bool = True
 
 
-class WebhookChange(BaseModel):
+class WebhookChange(Given):
     """What to change; what is absent stays. In `headers` a value of `••••` keeps the stored one, and so does a `••••` in `url`, unless the
     URL leads to another server: then they are entered again, and `secret` too."""
 
@@ -120,7 +121,7 @@ class WebhookChange(BaseModel):
     enabled: bool = True
 
 
-class Switch(BaseModel):
+class Switch(Given):
     """On or off; without a value it changes to the other."""
 
     model_config = ConfigDict(extra="forbid")
@@ -128,7 +129,7 @@ class Switch(BaseModel):
     enabled: bool | None = None
 
 
-class Rotation(BaseModel):
+class Rotation(Given):
     """A new secret. The old one signs as well while they overlap."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_hours": 24}]})
@@ -137,7 +138,7 @@ class Rotation(BaseModel):
     overlap_hours: Annotated[float, Field(ge=0, le=720)] = 24
 
 
-class Since(BaseModel):
+class Since(Given):
     """From when on."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2026-01-31T10:00:00Z"}]})
