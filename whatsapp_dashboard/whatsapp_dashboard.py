@@ -13,6 +13,7 @@ from whatsapp_dashboard.auth.headers import SecurityHeaders, content_policy, scr
 from whatsapp_dashboard.config import load_settings
 from whatsapp_dashboard.core.steady import SteadyTask
 from whatsapp_dashboard.runtime import Runtime
+from whatsapp_dashboard.serving.caching import Caching
 from whatsapp_dashboard.ui.app import create_app
 from whatsapp_dashboard.ui.guard import Guard
 
@@ -24,11 +25,11 @@ guards: list[Guard] = []
 
 
 def protect(inner: Any) -> Any:
-    """The guard and the security headers around pages and API; called once, when the server builds the app."""
+    """The guard, and headers on security and caching, around pages and API; called once, when the server builds the app."""
     guard = Guard(inner, settings, PREFIXES)
     guards.append(guard)
     policy = content_policy(script_hashes(BUILT.rglob("*.html")))
-    return SecurityHeaders(guard, policy=policy, https=settings.secure_cookies)
+    return SecurityHeaders(Caching(guard), policy=policy, https=settings.secure_cookies)
 
 
 @asynccontextmanager

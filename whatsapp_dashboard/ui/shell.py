@@ -65,6 +65,8 @@ def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
             background=theme.CANVAS,
         )
 
+    # Reflex puts the parts of a page into a file named after this module; with ours, each page would bring the parts of all.
+    render.__module__ = page.content.__module__
     return render
 
 
