@@ -35,6 +35,8 @@ class Arrived:
     edited: bool
     revoked: bool
     file: bytes | None
+    mimetype: str = ""
+    filename: str = ""
 
 
 class Harness(Protocol):
@@ -149,7 +151,7 @@ class SandboxHarness:
         found = []
         for one in await self.phone.received("carla"):
             media = one.content.get("media")
-            file = (await self.phone.media(media["token"]["media"])).data if media else None
+            file = await self.phone.media(media["token"]["media"]) if media else None
             found.append(
                 Arrived(
                     one.wa_id,
@@ -159,7 +161,9 @@ class SandboxHarness:
                     tuple(one.reactions.values()),
                     bool(one.edits),
                     one.revoked,
-                    file,
+                    file.data if file else None,
+                    file.mimetype if file else "",
+                    file.filename if file else "",
                 )
             )
         return found

@@ -11,7 +11,7 @@ from tests.peer.customer_records import Received
 from tests.peer.stage import CARLA, DEV, Stage
 from tests.support.waiting import until
 from whatsapp_dashboard.domain.ids import Address
-from whatsapp_dashboard.domain.messages import Content, MediaFile
+from whatsapp_dashboard.domain.messages import Content, MediaRef
 from whatsapp_dashboard.engines.base import Engine, Surroundings
 from whatsapp_dashboard.engines.multidevice.client import MultideviceEngine
 from whatsapp_dashboard.engines.multidevice.hosts import EngineHosts
@@ -103,8 +103,8 @@ class MultideviceHarness:
     async def arrived(self) -> list[Arrived]:
         found = []
         for message in await self._from_owner():
-            has_file = message.content.media is not None and not isinstance(message.content.media, MediaFile)
-            file = (await self._stage.do(self._stage.carla.download(message.wa_id))).data if has_file else None
+            ref = message.content.media
+            file = (await self._stage.do(self._stage.carla.download(message.wa_id))).data if isinstance(ref, MediaRef) else None
             found.append(
                 Arrived(
                     message.wa_id,
@@ -115,6 +115,8 @@ class MultideviceHarness:
                     bool(message.edits),
                     message.revoked,
                     file,
+                    ref.mimetype if isinstance(ref, MediaRef) else "",
+                    ref.filename if isinstance(ref, MediaRef) else "",
                 )
             )
         return found

@@ -129,7 +129,8 @@ class MediaDownloads:
             ref = MediaRef(media.token or {}, media.mimetype, media.size, media.filename, media.seconds)
             file = await self._sessions.call(media.account_id, lambda engine: engine.download(ref))
             check_size(type, len(file.data), self._max_mb)
-            staged = Staged(type, await self._store.put(file.data), sniff(file.data, media.filename), len(file.data), media.filename)
+            mimetype = sniff(file.data, media.filename, media.mimetype)
+            staged = Staged(type, await self._store.put(file.data), mimetype, len(file.data), media.filename)
         except Unavailable:
             raise
         except (Permanent, Unsupported, TooLarge) as error:

@@ -18,11 +18,12 @@ from sqlmodel import col
 
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.core.db import Database, after_commit
+from whatsapp_dashboard.domain.file_names import full_name
 from whatsapp_dashboard.domain.messages import MediaFile, MessageType
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import NotFound, Permanent
 from whatsapp_dashboard.messages.media_sweep import ASIDE, SWEEP_AFTER_SECONDS, MediaSweep, bring_back
-from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, sniff
+from whatsapp_dashboard.messages.media_types import check_kind, check_size, choose_type, type_to_send
 from whatsapp_dashboard.models import Account, Media
 
 _SWEEP_CHUNK = 500
@@ -42,7 +43,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file to show. Serve it with ``nosniff`` and never as HTML."""
+    """A file to show, under a name that opens. Serve it with ``nosniff`` and never as HTML."""
 
     path: Path
     mimetype: str
@@ -62,17 +63,21 @@ class MediaStore:
         """How many writes of this process are to name a file that was put."""
         self.sweeper = MediaSweep(db, settings.media_dir)
 
-    async def stage(self, data: bytes, filename: str, wanted_type: MessageType | None = None) -> Staged:
-        """Check a file and put it on disk, before the write that keeps it.
+    async def stage(self, data: bytes, filename: str, wanted_type: MessageType | None = None, *, given: str = "") -> Staged:
+        """Check a file to send and put it on disk, before the write that keeps it. ``given`` is the MIME type that was said of it. A
+        document without a name gets one, a name without an ending that of its type.
 
         Raises :class:`TooLarge` over the limit of its type, :class:`Invalid` for an empty file or one that is not of ``wanted_type``.
         """
-        mimetype = sniff(data, filename)
+        mimetype = type_to_send(data, filename, given)
         kind = wanted_type or choose_type(mimetype)
         check_size(kind, len(data), self._settings.media_max_mb)
         check_kind(kind, mimetype)
         sha256 = await self.put(data)
-        return Staged(kind, sha256, mimetype, len(data), safe_name(filename))
+        name = safe_name(filename)
+        if name or kind is MessageType.DOCUMENT:
+            name = safe_name(full_name(name, mimetype))
+        return Staged(kind, sha256, mimetype, len(data), name)
 
     async def keep(self, session: AsyncSession, account_id: str, staged: Staged) -> Media:
         """Make the row of a staged file in this write."""
@@ -106,7 +111,7 @@ class MediaStore:
         path = await asyncio.to_thread(bring_back, self._settings.media_dir, media.sha256)
         if path is None:
             raise NotFound("The file is no longer on disk.")
-        return StoredFile(path, media.mimetype, media.filename, media.size or 0)
+        return StoredFile(path, media.mimetype, safe_name(full_name(media.filename, media.mimetype)), media.size or 0)
 
     async def read(self, media: Media) -> MediaFile:
         """The bytes of a stored file, to send. Raises :class:`Permanent` when they are gone."""

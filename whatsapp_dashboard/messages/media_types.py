@@ -1,14 +1,12 @@
-"""What a file really is, and how large each kind may be (MSG-9). The bytes decide, never the name or the sender's claim."""
+"""What a file really is, and how large each kind may be (MSG-9). The bytes decide; a name or a claim only where they leave it open."""
 
 from __future__ import annotations
 
-import mimetypes
-from pathlib import PurePath
-
-import filetype
-
+from whatsapp_dashboard.domain.file_names import UNKNOWN, bare_type, type_of_name
 from whatsapp_dashboard.domain.messages import MessageType
 from whatsapp_dashboard.errors import Invalid, TooLarge
+from whatsapp_dashboard.messages import file_bytes
+from whatsapp_dashboard.messages.file_bytes import HEAD, IN_OLE, IN_ZIP, MP4, OLE, ZIP, is_text, is_textual, may_be_text
 
 MIB = 1024 * 1024
 LIMITS_MIB: dict[MessageType, int] = {
@@ -30,20 +28,56 @@ _FAMILY = {
 }
 _SENT_AS_IMAGE = frozenset({"image/jpeg", "image/png", "image/webp"})
 _SENT_AS_VIDEO = frozenset({"video/mp4", "video/3gpp"})
-UNKNOWN = "application/octet-stream"
-_HEAD = 8_192
+_HARMLESS = frozenset(
+    {"text/plain", "text/csv", "text/tab-separated-values", "text/markdown", "text/calendar", "text/vcard", "application/json"}
+)
+"""Text that no browser runs."""
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_FITTING: dict[str, frozenset[str]] = {
+    ZIP: IN_ZIP,
+    OLE: IN_OLE,
+    **dict.fromkeys(IN_OLE, IN_OLE),
+    MP4: frozenset({"audio/mp4"}),
+    "video/x-ms-wmv": frozenset({"audio/x-ms-wma"}),
+    **{
+        f"{_OFFICE}{kind}": frozenset({f"{_OFFICE}{template}", f"application/vnd.ms-{macros}.macroEnabled.12"})
+        for kind, template, macros in (
+            ("wordprocessingml.document", "wordprocessingml.template", "word.document"),
+            ("spreadsheetml.sheet", "spreadsheetml.template", "excel.sheet"),
+            ("presentationml.presentation", "presentationml.slideshow", "powerpoint.presentation"),
+        )
+    },
+}
+"""Containers, and what may be in them: there the bytes tell less than a name."""
+_PROVEN = ("image/", "video/", "audio/")
+"""What is shown or played is that by its bytes or not at all."""
+_SAYS_NOTHING = frozenset({"", UNKNOWN, "binary/octet-stream", "application/x-download", "application/force-download", "text/plain"})
 
 
-def sniff(data: bytes, filename: str = "") -> str:
-    """The MIME type of ``data`` by its bytes. Text has no mark of its own: there the name's ending may choose among harmless text
-    types; what a browser would run (HTML, SVG, scripts) is ``text/plain``."""
-    kind = filetype.guess(data[:_HEAD])
-    if kind is not None:
-        return "video/3gpp" if kind.mime == "video/3gpp" else str(kind.mime)
-    if not _looks_like_text(data[:_HEAD]):
-        return UNKNOWN
-    guess, _ = mimetypes.guess_type(PurePath(filename).name)
-    return guess if guess in ("text/csv", "text/markdown", "text/calendar", "text/vcard", "application/json") else "text/plain"
+def sniff(data: bytes, filename: str = "", claimed: str = "") -> str:
+    """The MIME type of a received file. The bytes decide; where they do not (text, archives), the sender's claim or the name's ending may
+    choose among harmless types: what a browser would run (HTML, SVG, scripts) is ``text/plain``."""
+    found = type_to_send(data, filename, claimed)
+    return found if found in _HARMLESS or not is_textual(found) or file_bytes.recognised(data) == found else "text/plain"
+
+
+def type_to_send(data: bytes, filename: str = "", given: str = "") -> str:
+    """The MIME type to tell the receiver of a file. The bytes decide where they say it; else the ``given`` type or the one of the name's
+    ending, as far as the bytes do not contradict it. Text without either is ``text/plain``, anything else :data:`UNKNOWN`."""
+    wishes = [kind for kind in (bare_type(given), type_of_name(filename)) if kind not in _SAYS_NOTHING]
+    found = file_bytes.recognised(data)
+    if found in _FITTING:
+        return next((wish for wish in wishes if wish in _FITTING[found]), found)
+    if found:
+        return found
+    head = data[:HEAD]
+    if is_text(head):
+        return next((wish for wish in wishes if is_textual(wish)), "text/plain")
+    plain = "text/plain" in (bare_type(given), type_of_name(filename))
+    textual = [wish for wish in wishes if is_textual(wish)] + ["text/plain"] * plain
+    if textual and may_be_text(head):
+        return textual[0]
+    return next((wish for wish in wishes if not is_textual(wish) and not wish.startswith(_PROVEN)), UNKNOWN)
 
 
 def limit_bytes(type: MessageType, max_mb: int) -> int:
@@ -74,13 +108,3 @@ def check_kind(type: MessageType, mimetype: str) -> None:
     family = _FAMILY.get(type)
     if family and not mimetype.startswith(family):
         raise Invalid(f"This file is {mimetype}, which cannot be sent as {type.value}.", code="wrong_type", field="media")
-
-
-def _looks_like_text(head: bytes) -> bool:
-    if b"\x00" in head:
-        return False
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start >= len(head) - 4 and len(head) == _HEAD  # a character cut at the end of the head
-    return True

@@ -167,7 +167,7 @@ class MessageService:
             return None
         if not isinstance(content.media, MediaFile):
             raise Invalid("A file is needed.", field="media")
-        return await self._store.stage(content.media.data, content.media.filename, content.type)
+        return await self._store.stage(content.media.data, content.media.filename, content.type, given=content.media.mimetype)
 
     async def _store_send(  # noqa: PLR0917
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from fastapi.responses import FileResponse
@@ -37,14 +38,19 @@ async def media(media_id: str, who: Who, services: Services, download: bool = Fa
     """The bytes of a message's file; ranges are answered, so that players can seek."""
     file = await services.media.open(who, media_id)
     inline = file.mimetype in INLINE and not download
-    name = quote(file.filename or "file", safe="")
     return FileResponse(
         file.path,
         media_type=file.mimetype if inline else "application/octet-stream",
         headers={
-            "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{name}",
+            "Content-Disposition": f"{'inline' if inline else 'attachment'}; {_named(file.filename)}",
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )
+
+
+def _named(filename: str) -> str:
+    """The name for a header: in signs that every program reads, and as it is for those that know RFC 6266."""
+    plain = re.sub(r"[^ -~]|[\"\\%;]", "_", filename)
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

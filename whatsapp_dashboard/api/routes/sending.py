@@ -18,7 +18,7 @@ from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.encoded import decode, is_data_uri
-from whatsapp_dashboard.messages.media_types import choose_type, sniff
+from whatsapp_dashboard.messages.media_types import choose_type, type_to_send
 
 router = Router(prefix="/api/messages/send", tags=["messages"])
 
@@ -52,8 +52,8 @@ class TextMessage(_Target):
 
 
 class MediaSource(Given):
-    """A file: its bytes as base64, or the URL where it lies. Its type is found from the bytes; ``mimetype`` only helps where they do not
-    tell."""
+    """A file: its bytes as base64, or the URL where it lies. Its type is found from the bytes; ``mimetype``, or the ending of its name,
+    helps where they do not tell (text, archives). A document without a name, and a name without an ending, get the one of the type."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -205,7 +205,7 @@ async def send_media(request: Request, who: Who, services: Services, key: Idempo
             if earlier:
                 return message_out(earlier)
         media = await _file(services, who, given.media)
-    kind = MessageType.VOICE if target.voice else choose_type(sniff(media.data, media.filename))
+    kind = MessageType.VOICE if target.voice else choose_type(type_to_send(media.data, media.filename, media.mimetype))
     return await _send(services, who, target, Content(kind, target.caption, media=media), key)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from whatsapp_dashboard.domain.file_names import ending_of
 from whatsapp_dashboard.domain.ids import format_phone, parse_jid
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.conversation_views import ThreadItem
@@ -201,7 +202,7 @@ def _add_media(made: Bubble, item: ThreadItem) -> None:
     assert media is not None
     made.media_id, made.media_state = media.id, media.state
     made.file = media.filename or {"document": "Document"}.get(item.type, "")
-    kind = media.mimetype.rpartition("/")[2].split(";")[0].upper() if "/" in media.mimetype else ""
+    kind = (ending_of(media.mimetype) or media.mimetype.rpartition("/")[2].split(";")[0]).upper() if "/" in media.mimetype else ""
     length = f"{media.seconds // 60}:{media.seconds % 60:02d}" if media.seconds else ""
     made.file_info = " · ".join(part for part in (kind[:12], size_text(media.size), length) if part)
     if media.state == "failed":

@@ -6,6 +6,7 @@ import io
 import time
 from typing import Any
 
+from whatsapp_dashboard.domain.file_names import UNKNOWN, full_name
 from whatsapp_dashboard.domain.messages import Content, MediaFile, MessageType
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb, neonize_pb
 from whatsapp_dashboard.errors import Permanent
@@ -92,8 +93,9 @@ def _audio(file: MediaFile, upload: neonize_pb.UploadResponse, *, voice: bool) -
 
 
 def _document(file: MediaFile, caption: str, upload: neonize_pb.UploadResponse) -> e2e_pb.Message:
-    name = file.filename or "file"
-    part = _filled(e2e_pb.DocumentMessage(fileName=name, title=name), file.mimetype or "application/octet-stream", upload)
+    mimetype = file.mimetype or UNKNOWN
+    name = full_name(file.filename, mimetype)
+    part = _filled(e2e_pb.DocumentMessage(fileName=name, title=name), mimetype, upload)
     if not caption:
         return e2e_pb.Message(documentMessage=part)
     message = e2e_pb.Message(documentMessage=_captioned(part, caption))
