@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whatsapp_dashboard.domain.ids import Address, ContactKind, id_floor, new_id, parse_jid, parse_number, phone_variants
+from whatsapp_dashboard.domain.ids import Address, ContactKind, id_floor, new_id, parse_jid, phone_variants
+from whatsapp_dashboard.domain.numbers import parse_number
 from whatsapp_dashboard.errors import Invalid
 
 

@@ -25,8 +25,9 @@ from whatsapp_dashboard.domain.engine_events import (
     Receipt,
     ReceiptKind,
 )
-from whatsapp_dashboard.domain.ids import Address, parse_number
+from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, MessageType
+from whatsapp_dashboard.domain.numbers import parse_number
 from whatsapp_dashboard.engines.sandbox.cast import default_cast
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import MAX_SOCKET_PATH, socket_path_for

@@ -15,6 +15,7 @@ from whatsapp_dashboard.core.crypto import SecretBox
 from whatsapp_dashboard.core.db import Database, insert_ignore
 from whatsapp_dashboard.domain.account_status import AccountStatus, is_legal
 from whatsapp_dashboard.domain.engine_events import Ready
+from whatsapp_dashboard.domain.ids import same_phone
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.models import Account, SessionCredential, SessionLease
 
@@ -166,7 +167,7 @@ class AccountRecords:
 
 
 def _apply_ready(account: Account, ready: Ready, now: datetime) -> None:
-    if account.linked_at is None or account.phone != ready.phone:
+    if account.linked_at is None or not same_phone(account.phone, ready.phone):
         account.linked_at = now
     account.linked = account.wanted = True
     account.phone, account.lid = ready.phone, ready.lid

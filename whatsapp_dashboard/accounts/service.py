@@ -20,8 +20,9 @@ from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.domain.ids import id_floor, new_id, parse_number
+from whatsapp_dashboard.domain.ids import id_floor, new_id
 from whatsapp_dashboard.domain.nulls import without_nulls
+from whatsapp_dashboard.domain.numbers import read_phone
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.base import Capability, Engine
 from whatsapp_dashboard.engines.registry import ENGINES, engine_class
@@ -214,14 +215,12 @@ class AccountService:
         account = await self.get(who, account_id)
         if Capability.PAIRING_CODE not in account.capabilities:
             raise Unsupported(f"The {account.engine_title} engine links by QR code only.")
-        address = parse_number(phone, country=account.settings.default_country)
-        if address.phone is None:
-            raise Invalid("A phone number is needed, for example +34600111222.", code="number_missing", field="phone")
+        number, other = read_phone(phone, country=account.settings.default_country)
         supervisor = self._pool.supervisor(account_id)
         if supervisor is None or supervisor.engine is None or supervisor.ready or supervisor.qr is None:
             raise Conflict(_why_no_qr(account), code="no_qr")
-        code = await supervisor.pair(address.phone)
-        return PairingView(code.code.replace("-", ""), code.expires_at)
+        code = await supervisor.pair(number)
+        return PairingView(code.code.replace("-", ""), code.expires_at, number, other)
 
     # -- inside
 

@@ -72,10 +72,12 @@ class QrView:
 
 @dataclass(frozen=True, slots=True)
 class PairingView:
-    """The code to type on the phone."""
+    """The code to type on the phone: ``number`` (digits) is whose, ``other`` what the digits that were given could have meant as well."""
 
     code: str
     expires_at: datetime
+    number: str
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,23 @@ import uuid_utils
 
 from whatsapp_dashboard.errors import Invalid
 
-MAX_NUMBER_INPUT = 64
-_PHONE_HOSTS = frozenset({"s.whatsapp.net", "c.us"})
-_USER_SUFFIX = re.compile(r"[:.]\d+$")  # the device part of a JID: 34600111222:12@...
+PHONE_HOSTS = frozenset({"s.whatsapp.net", "c.us", "hosted"})
+"""Before these stands a phone number."""
+_LID_HOSTS = frozenset({"lid", "hosted.lid"})
+_DEVICE = re.compile(r"[:._]")  # where the device of a person begins: 34600111222:12@..., 34600111222.0:12@..., 123_1:4@...
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_VARIANTS = tuple(
+    (re.compile(shape), other)
+    for shape, other in (
+        # A ninth digit was put before the eight that began with 6 to 9; behind it stand 0 to 5 only in numbers given out since.
+        (r"(55[1-9][1-9])9([6-9]\d{7})", r"\1\2"),
+        (r"(55[1-9][1-9])([6-9]\d{7})", r"\g<1>9\2"),
+        (r"521([2-9]\d{9})", r"52\1"),
+        (r"52([2-9]\d{9})", r"521\1"),
+        (r"549([1-3]\d{9})", r"54\1"),
+        (r"54([1-3]\d{9})", r"549\1"),
+    )
+)
 
 
 def new_id() -> str:
@@ -87,19 +101,19 @@ class Address:
         return self.kind is ContactKind.PERSON
 
 
-def parse_jid(jid: str, *, alt: str | None = None) -> Address:
-    """Read a WhatsApp address; ``alt`` is the same person's other address, where the engine reports it.
+def parse_jid(jid: str, *, alt: str | None = None, field: str = "number") -> Address:
+    """Read a WhatsApp address; ``alt`` is the same person's other address, where the engine reports it. The device is left out.
 
-    Raises :class:`Invalid` for text that is not a WhatsApp address.
+    Raises :class:`Invalid` about ``field`` for text that is not a WhatsApp address.
     """
     user, _, host = jid.strip().partition("@")
-    user = _USER_SUFFIX.sub("", user)
-    if host in _PHONE_HOSTS and user.isdigit():
+    person = user_of(user)
+    if host in PHONE_HOSTS and _DIGITS.fullmatch(person):
         lid = parse_jid(alt).lid if alt else None
-        return Address(phone=user, lid=lid)
-    if host == "lid" and user.isdigit():
+        return Address(phone=person, lid=lid)
+    if host in _LID_HOSTS and _DIGITS.fullmatch(person):
         phone = parse_jid(alt).phone if alt else None
-        return Address(phone=phone, lid=user)
+        return Address(phone=phone, lid=person)
     if host == "g.us" and user:
         return Address(ContactKind.GROUP, jid=f"{user}@g.us")
     if host == "newsletter" and user:
@@ -107,72 +121,16 @@ def parse_jid(jid: str, *, alt: str | None = None) -> Address:
     if host == "broadcast" and user:
         kind = ContactKind.STATUS if user == "status" else ContactKind.BROADCAST
         return Address(kind, jid=f"{user}@broadcast")
-    raise Invalid(f"“{_clip(jid)}” is not a WhatsApp address.", code="bad_address", field="number")
+    raise Invalid(f"“{clip(jid)}” is not a WhatsApp address.", code="bad_address", field=field)
 
 
-def parse_number(text: str, *, country: str | None = None) -> Address:
-    """Read what a person typed as a recipient: ``+1234567890``, ``1234567890``, ``1234567890@c.us``, a local number of
-    ``country`` (ISO 3166 alpha-2, upper case), or any WhatsApp address (MSG-2).
-
-    Raises :class:`Invalid` that says what was wrong with it.
-    """
-    given = text.strip()
-    if not given:
-        raise Invalid("A phone number is needed, for example +34600111222.", code="number_missing", field="number")
-    if len(given) > MAX_NUMBER_INPUT:
-        raise Invalid(f"This is too long for a phone number ({len(given)} characters).", code="bad_number", field="number")
-    user, at, host = given.partition("@")
-    if at and host not in _PHONE_HOSTS:
-        return parse_jid(given)
-    if re.search(r"[^\d\s()./+\-\u00a0]", user):
-        raise Invalid(f"“{_clip(given)}” has letters or signs that no phone number has.", code="bad_number", field="number")
-    candidates = _candidates(user, country)
-    for candidate in candidates:
-        if phonenumbers.is_possible_number(candidate) and phonenumbers.is_valid_number(candidate):
-            return Address(phone=_digits(candidate))
-    # WhatsApp knows test and new ranges before libphonenumber does: a possible international number is let through.
-    for candidate in candidates:
-        if phonenumbers.is_possible_number(candidate) and (user.strip().startswith("+") or at):
-            return Address(phone=_digits(candidate))
-    raise Invalid(_why_bad(given, candidates, country), code="bad_number", field="number")
+def user_of(user: str) -> str:
+    """What stands before the ``@`` of a person's address, without the device."""
+    return _DEVICE.split(user, maxsplit=1)[0]
 
 
-def _candidates(user: str, country: str | None) -> list[phonenumbers.PhoneNumber]:
-    """The readings of a typed number, the likeliest first: with ``+`` only international, else local before bare."""
-    attempts: list[tuple[str, str | None]] = []
-    if user.strip().startswith("+"):
-        attempts.append((user, None))
-    else:
-        if country:
-            attempts.append((user, country))
-        attempts.append(("+" + user.strip(), None))
-    found = []
-    for number, region in attempts:
-        try:
-            found.append(phonenumbers.parse(number, region))
-        except phonenumbers.NumberParseException:
-            continue
-    return found
-
-
-def _why_bad(given: str, candidates: list[phonenumbers.PhoneNumber], country: str | None) -> str:
-    hint = f" Write it with its country code, for example +34600111222{'' if country else ' (the account has no default country)'}."
-    if not candidates:
-        return f"“{_clip(given)}” does not begin with a known country code." + hint
-    reasons = {
-        phonenumbers.ValidationResult.TOO_SHORT: "is too short to be a phone number.",
-        phonenumbers.ValidationResult.TOO_LONG: "is too long to be a phone number.",
-        phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "does not begin with a known country code.",
-    }
-    reason = reasons.get(phonenumbers.is_possible_number_with_reason(candidates[0]), "is not a valid phone number.")
-    return f"“{_clip(given)}” {reason}" + hint
-
-
-def _digits(number: phonenumbers.PhoneNumber) -> str:
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
-
-
-def _clip(text: str) -> str:
+def clip(text: str) -> str:
+    """The beginning of what somebody typed, for a sentence about it."""
     return text if len(text) <= 40 else text[:39] + "…"
 
 
@@ -187,22 +145,17 @@ def format_phone(phone: str | None) -> str:
 
 
 def phone_variants(phone: str) -> frozenset[str]:
-    """All ways the same WhatsApp person may appear as digits, ``phone`` included (MSG-10).
+    """All ways the same WhatsApp person may appear as digits, ``phone`` included (MSG-10). Each of them has the same ways.
 
     Brazil writes mobile numbers with or without the ninth digit, Mexico with or without a 1 after 52, Argentina with or
     without a 9 after 54; WhatsApp reports either.
     """
-    found = {phone}
-    if phone.startswith("55") and len(phone) == 13 and phone[4] == "9":
-        found.add(phone[:4] + phone[5:])
-    elif phone.startswith("55") and len(phone) == 12 and phone[4] in "6789":
-        found.add(phone[:4] + "9" + phone[4:])
-    elif phone.startswith("521") and len(phone) == 13:
-        found.add("52" + phone[3:])
-    elif phone.startswith("52") and len(phone) == 12:
-        found.add("521" + phone[2:])
-    elif phone.startswith("549") and len(phone) == 13:
-        found.add("54" + phone[3:])
-    elif phone.startswith("54") and len(phone) == 12:
-        found.add("549" + phone[2:])
-    return frozenset(found)
+    for shape, other in _VARIANTS:
+        if found := shape.fullmatch(phone):
+            return frozenset({phone, found.expand(other)})
+    return frozenset({phone})
+
+
+def same_phone(one: str | None, other: str | None) -> bool:
+    """Whether two numbers (digits) are one person's, however WhatsApp writes them."""
+    return one is not None and other is not None and other in phone_variants(one)

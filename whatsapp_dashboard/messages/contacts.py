@@ -95,6 +95,15 @@ class ContactBook:
             self._conversations[conversation.contact_id] = conversation
             self._stored.add(conversation.id)
 
+    async def with_twins(self, contact_id: str) -> ContactEntry | None:
+        """The contact with this id, with those that are the same person under another way to write the number merged into it."""
+        await self.load_ids([contact_id])
+        found = self.by_id(contact_id)
+        if found is None or not found.phone or len(phone_variants(found.phone)) == 1:
+            return found
+        await self.load([(found.account_id, found.address)])
+        return self.resolve(found.account_id, found.address, reported=False)
+
     def find(self, account_id: str, address: Address) -> ContactEntry | None:
         """The contact behind ``address``, if there is one."""
         if address.jid:
@@ -119,6 +128,7 @@ class ContactBook:
         if address.jid:
             entry = self._by_key.get((account_id, "jid", address.jid))
             return entry or self._create(account_id, address)
+        self._merge_twins(account_id, address.phone)
         by_phone, by_lid = self._by_phone(account_id, address.phone), self._by_lid(account_id, address.lid)
         if by_phone and by_lid and by_phone is not by_lid:
             if by_phone.lid not in (None, address.lid):
@@ -159,6 +169,21 @@ class ContactBook:
         if contact.approached_at is None:
             contact.approached_at = at
             self._changed_contacts[contact.id] = contact
+
+    def _merge_twins(self, account_id: str, phone: str | None) -> None:
+        """Make one contact of those whose numbers are ways to write one: WhatsApp has one person there (MSG-10). Two hidden identities
+        are two people; the number that WhatsApp wrote to us from is the one that stays."""
+        known = [e for v in sorted(phone_variants(phone or "")) if (e := self._by_key.get((account_id, "phone", v)))]
+        if len(known) < 2 or len({entry.lid for entry in known if entry.lid}) == 2:
+            return
+        right = max(known, key=self._how_sure).phone
+        self._set(self._merge(*known), phone=right)
+
+    def _how_sure(self, entry: ContactEntry) -> tuple[bool, float]:
+        """Of two ways to write a number, the greater is the one that WhatsApp itself used."""
+        conversation = self._conversations.get(entry.id)
+        heard = conversation.last_inbound_at if conversation else None
+        return entry.lid is not None, heard.timestamp() if heard else 0.0
 
     def _by_phone(self, account_id: str, phone: str | None) -> ContactEntry | None:
         if not phone:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import Address, ContactKind
+from whatsapp_dashboard.domain.numbers import digits_to_find
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, MediaView, QuotedView, ThreadItem
@@ -18,6 +19,8 @@ from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Mes
 
 _SEPARATOR = "~"
 _QUOTE_LENGTH = 200
+_LID_LENGTH = 8
+"""So many digits are looked for in hidden identities too; fewer stand in many of them by chance."""
 
 
 def cursor_of(at: datetime, row_id: str) -> str:
@@ -71,9 +74,10 @@ def _matches(text: str) -> ColumnElement[bool]:
         func.lower(col(Contact.name)).contains(low, autoescape=True),
         func.lower(col(Contact.push_name)).contains(low, autoescape=True),
     ]
-    digits = "".join(sign for sign in text if sign.isdigit())
-    if digits and not any(sign.isalpha() for sign in text):
+    for digits in digits_to_find(text):
         ways.append(col(Contact.phone).contains(digits))
+        if len(digits) >= _LID_LENGTH:
+            ways.append(col(Contact.lid).contains(digits))
     if len(text) >= 2:
         said = aliased(Message)  # the list itself joins the last message
         words = func.lower(col(said.body)).contains(low, autoescape=True)

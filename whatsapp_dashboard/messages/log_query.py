@@ -7,7 +7,6 @@ the database chooses inside a window, it cannot touch more rows than the window 
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.domain.ids import id_floor
 from whatsapp_dashboard.domain.messages import MessageStatus
+from whatsapp_dashboard.domain.numbers import digits_to_find
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.log_views import IN_DOUBT, NEWER, OLDER, LogFilters
 from whatsapp_dashboard.models import Contact, Conversation, Message
@@ -29,7 +29,8 @@ FEW_CONVERSATIONS = 200
 """Up to this many matching conversations are looked up by their own index instead of along all messages."""
 
 _NO_ID = "00000000-0000-0000-0000-000000000000"
-_PHONE_LIKE = re.compile(r"^\+?[\d\s()./-]{3,}$")
+_NUMBER_LENGTH = 3
+"""What is shorter is not looked for in numbers."""
 
 
 def time_of(message_id: str) -> datetime:
@@ -138,8 +139,7 @@ def contact_matches(given: str) -> ColumnElement[bool]:
     text = given.strip()
     pattern = _like(text)
     conditions = [col(field).ilike(pattern, escape="\\") for field in (Contact.name, Contact.push_name, Contact.jid)]
-    if _PHONE_LIKE.match(text):
-        digits = re.sub(r"\D", "", text)
+    for digits in digits_to_find(text) if len(text) >= _NUMBER_LENGTH else ():
         conditions += [col(Contact.phone).like(f"%{digits}%"), col(Contact.lid).like(f"%{digits}%")]
     return or_(*conditions)
 

@@ -177,6 +177,7 @@ class AccountSender:
                 if verdict is not None:
                     self._settle(item, verdict)
                     return True
+                to = learned or to  # WhatsApp's own way to write the number, which is the one that arrives
             content = await self._content(item, engine)
             await self._pace(message, to, work.settings, engine)
             if work.settings.pacing.max_ms and message.in_reply_to and not await self._still_wanted(message.id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -13,19 +13,21 @@ from sqlmodel import col
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database, after_commit
 from whatsapp_dashboard.domain.account_settings import AccountSettings
-from whatsapp_dashboard.domain.ids import Address, parse_number
+from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import MEDIA_TYPES, Content, Direction, MediaFile, MessageStatus, MessageType, Origin
+from whatsapp_dashboard.domain.numbers import read_number
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.base import Capability
 from whatsapp_dashboard.errors import Conflict, Invalid, NotFound, Unsupported
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import status_data
-from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
+from whatsapp_dashboard.messages.contact_cards import with_read_numbers
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
-from whatsapp_dashboard.messages.content import MAX_TEXT, body_of, check_sendable
+from whatsapp_dashboard.messages.content import MAX_TEXT, check_sendable
 from whatsapp_dashboard.messages.doubt import is_in_doubt, send_anew
 from whatsapp_dashboard.messages.media import MediaStore, Staged
 from whatsapp_dashboard.messages.outbound import Outbound
+from whatsapp_dashboard.messages.placing import by_key, phone_of, place
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
 from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Conversation, Message, MessageAction
@@ -34,6 +36,16 @@ EDIT_MINUTES = 15
 """WhatsApp lets a text be edited for this long."""
 MAX_KEY = 255
 MAX_EMOJI = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that was queued: ``number`` is where it goes (digits; None for a group or a hidden number), ``other`` what the
+    digits that were given could have meant as well."""
+
+    message: Message
+    number: str | None = None
+    other: str | None = None
 
 
 class MessageService:
@@ -59,6 +71,21 @@ class MessageService:
         idempotency_key: str | None = None,
         origin: Origin = Origin.OPERATOR,
     ) -> Message:
+        """What :meth:`accept` does, for those who need not know which number was understood."""
+        where = {"number": number, "conversation_id": conversation_id}
+        return (await self.accept(who, account_id, content, **where, idempotency_key=idempotency_key, origin=origin)).message
+
+    async def accept(
+        self,
+        who: Principal,
+        account_id: str,
+        content: Content,
+        *,
+        number: str | None = None,
+        conversation_id: str | None = None,
+        idempotency_key: str | None = None,
+        origin: Origin = Origin.OPERATOR,
+    ) -> Accepted:
         """Queue one message to ``number`` or into ``conversation_id``. For a file, ``content.media`` is a :class:`MediaFile`; of
         type DOCUMENT it may be anything. The same ``idempotency_key`` again answers the first message (API-5).
 
@@ -73,12 +100,22 @@ class MessageService:
             account = await _account(session, who, account_id)
         check_sendable(content, self._capabilities(account.engine))
         settings = AccountSettings.model_validate(account.settings)
-        address = parse_number(number, country=settings.default_country) if number is not None else None
+        reading = read_number(number, country=settings.default_country) if number is not None else None
+        content = with_read_numbers(content, settings.default_country)
         staged = await self._stage(content)
         if staged:
             content = replace(content, media=MediaFile(b"", staged.mimetype, staged.filename))
         async with self._db.write() as session:
-            return await self._store_send(session, who, account_id, content, staged, address, conversation_id, idempotency_key, origin)
+            address, other = (reading.address, reading.other) if reading else (None, None)
+            message, phone = await self._store_send(
+                session, who, account_id, content, staged, address, conversation_id, idempotency_key, origin
+            )
+        return Accepted(message, phone, other)
+
+    async def goes_to(self, who: Principal, message: Message) -> str | None:
+        """The number (digits) ``message`` goes to, as far as it is known."""
+        async with self._db.read() as session:
+            return await phone_of(session, (await _message(session, who, message.id))[0])
 
     async def retry(self, who: Principal, message_id: str) -> Message:
         """Send a failed message again, or one that was never proven delivered (MSG-11): both go out under the key of the first try,
@@ -180,16 +217,16 @@ class MessageService:
         conversation_id: str | None,
         idempotency_key: str | None,
         origin: Origin,
-    ) -> Message:
+    ) -> tuple[Message, str | None]:
         await lock_accounts(session, [account_id])
         account = await _account(session, who, account_id)
         # Behind the lock: of two requests with one key that come together, the second finds what the first has stored.
-        earlier = await _by_key(session, account_id, idempotency_key, content)
+        earlier = await by_key(session, account_id, idempotency_key, content)
         if earlier:
-            return earlier
+            return earlier, await phone_of(session, earlier)
         now = self._clock.now()
         book = ContactBook(session, now)
-        contact, conversation = await _place(session, book, account_id, address, conversation_id)
+        contact, conversation = await place(session, book, account_id, address, conversation_id)
         if conversation.status == "closed":
             conversation.status, conversation.closed_at = "active", None
             _tell_conversation(session, account, conversation.id, {"status": "active"})
@@ -200,6 +237,8 @@ class MessageService:
         await book.save()
         for created in book.created:
             _tell_conversation(session, account, created.id, {"contact_id": contact.id}, "conversation.created")
+        for kept, gone in book.merged:
+            _tell_conversation(session, account, kept.id, {"merged_id": gone}, "conversation.merged")
         media = await self._store.keep(session, account_id, staged) if staged else None
         message = await self._outbound.enqueue(
             session,
@@ -214,7 +253,7 @@ class MessageService:
         )
         book.touch(conversation)
         await book.save()
-        return message
+        return message, contact.phone
 
     async def _changeable(self, session: AsyncSession, who: Principal, message_id: str, needed: Capability) -> tuple[Message, Account]:
         message, account = await _message(session, who, message_id)
@@ -256,41 +295,6 @@ async def _conversation(session: AsyncSession, who: Principal, conversation_id: 
     if row is None:
         raise NotFound("There is no such conversation.")
     return row[0], row[1]
-
-
-async def _place(
-    session: AsyncSession, book: ContactBook, account_id: str, address: Address | None, conversation_id: str | None
-) -> tuple[ContactEntry, ConversationEntry]:
-    """Where the message goes: an existing conversation, or the one with ``address``, made when there is none."""
-    if address is not None:
-        await book.load([(account_id, address)])
-        contact = book.resolve(account_id, address, reported=False)
-        conversation = book.open(contact, book.now)
-    else:
-        contact_id = await session.scalar(
-            select(col(Conversation.contact_id)).where(col(Conversation.id) == conversation_id, col(Conversation.account_id) == account_id)
-        )
-        if contact_id is None:
-            raise NotFound("There is no such conversation.")
-        await book.load_ids([contact_id])
-        found = book.by_id(contact_id)
-        there = book.conversation(found) if found else None
-        if found is None or there is None:
-            raise NotFound("There is no such conversation.")
-        contact, conversation = found, there
-    book.touch(conversation)
-    return contact, conversation
-
-
-async def _by_key(session: AsyncSession, account_id: str, key: str | None, content: Content) -> Message | None:
-    """The message that was queued under this idempotency key. Raises :class:`Conflict` when it says something else."""
-    if key is None:
-        return None
-    statement = select(Message).where(col(Message.account_id) == account_id, col(Message.idempotency_key) == key)
-    message = await session.scalar(statement)
-    if message and (message.type, message.body) != (content.type.value, body_of(content)):
-        raise Conflict("This idempotency key was used for another message.", code="idempotency_key_reused", field="idempotency_key")
-    return message
 
 
 def _tell(session: AsyncSession, account: Account, message: Message, type: str, data: dict[str, object]) -> None:

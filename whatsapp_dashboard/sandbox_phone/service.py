@@ -12,8 +12,8 @@ from typing import Any
 from whatsapp_dashboard.accounts.service import AccountService
 from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.domain.ids import parse_number
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
+from whatsapp_dashboard.domain.numbers import read_phone
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.sandbox.client import SandboxEngine
 from whatsapp_dashboard.engines.sandbox.neighbours import world_of
@@ -243,10 +243,8 @@ class PhoneService:
     async def add_contact(self, who: Principal, name: str, phone: str) -> str:
         """A new person in the world; returns the contact's id."""
         who.require(Role.OPERATOR)
-        address = parse_number(phone)
-        if address.phone is None:
-            raise Invalid("A phone number is needed, for example +34600111222.", code="number_missing", field="phone")
-        return str((await self._phone_of(who).add_contact(name, address.phone))["id"])
+        number, _ = read_phone(phone)
+        return str((await self._phone_of(who).add_contact(name, number))["id"])
 
     # -- inside
 

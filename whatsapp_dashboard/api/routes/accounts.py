@@ -14,6 +14,7 @@ from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.numbers import international
 from whatsapp_dashboard.system.checks import Check
 
 router = Router(prefix="/api", tags=["accounts"])
@@ -136,10 +137,13 @@ class PairingPhone(Given):
 class PairingOut(BaseModel):
     """The code to type on the phone."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     code: str
     expires_at: datetime
+    number: Annotated[str, Field(description="Whose phone takes the code: the number that was understood, with + and country code")]
+    number_other: Annotated[
+        str | None,
+        Field(description="Another number that the digits of the request could mean: write + and the country code to be sure"),
+    ]
 
 
 @router.get("/engines")
@@ -210,7 +214,9 @@ async def account_qr(
 @router.post("/accounts/{account_id}/pairing-code")
 async def pairing_code(account_id: str, given: PairingPhone, who: Who, services: Services) -> PairingOut:
     """Ask for a code of eight characters to type on the phone instead of a scan. The account must be waiting for a scan."""
-    return PairingOut.model_validate(await services.accounts.pairing_code(who, account_id, given.phone))
+    shown = await services.accounts.pairing_code(who, account_id, given.phone)
+    other = international(shown.other)
+    return PairingOut(code=shown.code, expires_at=shown.expires_at, number=f"+{shown.number}", number_other=other)
 
 
 @router.post("/accounts/{account_id}/reconnect")

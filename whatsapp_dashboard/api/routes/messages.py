@@ -49,7 +49,8 @@ class LogPageOut(BaseModel):
 async def retry(message_id: str, who: Who, services: Services) -> MessageOut:
     """Send again what failed or has no proof of delivery, never a duplicate; or what is in doubt, which the contact may then have
     twice (MSG-11)."""
-    return message_out(await services.messages.retry(who, message_id))
+    message = await services.messages.retry(who, message_id)
+    return message_out(message, await services.messages.goes_to(who, message))
 
 
 @router.post("/messages/{message_id}/reaction", status_code=202)

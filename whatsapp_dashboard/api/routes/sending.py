@@ -16,6 +16,7 @@ from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
+from whatsapp_dashboard.domain.numbers import international
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.encoded import decode, is_data_uri
 from whatsapp_dashboard.messages.media_types import choose_type, type_to_send
@@ -36,7 +37,7 @@ class _Target(Given):
     model_config = ConfigDict(extra="forbid")
 
     account_id: Annotated[str, Field(max_length=64)]
-    number: Annotated[str | None, Field(max_length=1_000, description="+34600111222, 34600111222@c.us, or local")] = None
+    number: Annotated[str | None, Field(max_length=1_000, description="+34600111222, 34600111222@c.us, local; see docs/api.md")] = None
     conversation_id: Annotated[str | None, Field(max_length=64)] = None
     quoted_id: Annotated[str | None, Field(max_length=64, description="Our id of the message this one replies to")] = None
 
@@ -150,6 +151,11 @@ class MessageOut(BaseModel):
         bool, Field(description="Sending was cut off, by a crash or a lost connection, and nothing has proved since that WhatsApp has it")
     ]
     created_at: datetime
+    number: Annotated[str | None, Field(description="Where it goes: + and country code. Null for groups and hidden numbers")] = None
+    number_other: Annotated[
+        str | None,
+        Field(description="Another number that the digits of the request could mean: write + and the country code to be sure"),
+    ] = None
 
 
 def _media_schema() -> dict[str, Any]:
@@ -203,7 +209,7 @@ async def send_media(request: Request, who: Who, services: Services, key: Idempo
         if given.media.url is not None:
             earlier = await services.media_links.sent_before(who, given.account_id, key, given.caption, given.voice)
             if earlier:
-                return message_out(earlier)
+                return message_out(earlier, await services.messages.goes_to(who, earlier))
         media = await _file(services, who, given.media)
     kind = MessageType.VOICE if target.voice else choose_type(type_to_send(media.data, media.filename, media.mimetype))
     return await _send(services, who, target, Content(kind, target.caption, media=media), key)
@@ -249,7 +255,7 @@ async def _send(services: Services, who: Who, target: _Target, content: Content,
     if target.quoted_id is not None:
         quoted = await services.message_log.get(who, target.quoted_id)
         content = replace(content, quoted_id=quoted.wa_id or None, quoted_from_me=quoted.row.direction == Direction.OUTGOING)
-    message = await services.messages.send(
+    accepted = await services.messages.accept(
         who,
         target.account_id,
         content,
@@ -258,12 +264,14 @@ async def _send(services: Services, who: Who, target: _Target, content: Content,
         idempotency_key=key,
         origin=Origin.OPERATOR if getattr(target, "from_inbox", False) else Origin.API,
     )
-    return message_out(message)
+    return message_out(accepted.message, accepted.number, accepted.other)
 
 
-def message_out(message: object) -> MessageOut:
-    """A stored message as the answer to whoever sent it."""
-    return MessageOut.model_validate(message)
+def message_out(message: object, number: str | None, other: str | None = None) -> MessageOut:
+    """A stored message as the answer to whoever sent it, with the number it goes to and what else was possible (digits)."""
+    out = MessageOut.model_validate(message)
+    out.number, out.number_other = international(number), international(other)
+    return out
 
 
 async def _json(request: Request) -> Any:

@@ -8,6 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from whatsapp_dashboard.domain.ids import phone_variants
 from whatsapp_dashboard.domain.messages import MessageType
 from whatsapp_dashboard.engines.sandbox.cast import person_lid
 from whatsapp_dashboard.engines.sandbox.devices import Device
@@ -200,7 +201,7 @@ def add_contact(world: SandboxWorld, name: str, phone: str, *, lid_first: bool) 
     """Put a new person with this number (digits) into the world. Raises :class:`Invalid`, :class:`Conflict`."""
     if not re.fullmatch(r"\d{7,15}", phone):
         raise Invalid("A phone number has 7 to 15 digits.", code="bad_number", field="phone")
-    if world.store.first("SELECT 1 FROM contact WHERE phone = ?", phone):
+    if any(world.store.first("SELECT 1 FROM contact WHERE phone = ?", number) for number in phone_variants(phone)):
         raise Conflict("Somebody in this world has that number.", code="number_taken")
     slug = re.sub(r"[^a-z0-9]+", "-", _name(name).split()[0].lower()).strip("-") or phone
     if world.store.first("SELECT 1 FROM contact WHERE id = ?", slug):

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from whatsapp_dashboard.domain.numbers import digits_to_find
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import DatabaseAway, Invalid
 from whatsapp_dashboard.ui.accounts.edit_state import EditState
@@ -78,11 +79,8 @@ class AccountsState(PageState):
             await asyncio.sleep(REST_SECONDS)
 
     def _show(self, lines: list[AccountLine]) -> None:
-        words = self.query.casefold().split()
         counts = Counter(line.status for line in lines)
-        found = [
-            line for line in lines if (not self.status or line.status == self.status) and all(word in _haystack(line) for word in words)
-        ]
+        found = [line for line in lines if (not self.status or line.status == self.status) and _is_meant(line, self.query)]
         visible = found[: self.shown]
         if visible != self.lines:
             self.lines = visible
@@ -172,6 +170,8 @@ class AccountsState(PageState):
         yield toast_ok(done, row.name)
 
 
-def _haystack(line: AccountLine) -> str:
+def _is_meant(line: AccountLine, query: str) -> bool:
+    """Whether the account has every word of ``query``, or its number however it is written there."""
     digits = "".join(character for character in line.phone if character.isdigit())
-    return " ".join((line.name, line.description, line.phone, digits, line.push_name, line.engine)).casefold()
+    text = " ".join((line.name, line.description, line.phone, digits, line.push_name, line.engine)).casefold()
+    return all(word in text for word in query.casefold().split()) or any(part in digits for part in digits_to_find(query))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from whatsapp_dashboard.domain.file_names import ending_of
 from whatsapp_dashboard.domain.ids import format_phone, parse_jid
+from whatsapp_dashboard.domain.numbers import format_written
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.conversation_views import ThreadItem
 from whatsapp_dashboard.ui.inbox.lines import color_of
@@ -219,7 +220,7 @@ def _add_payload(made: Bubble, item: ThreadItem) -> None:
     elif item.type == "location":
         made.place, made.place_note = "Location", "It came with coordinates that are nowhere on Earth."
     made.cards = [
-        Card(card.get("name") or "Contact", ", ".join(format_phone(_digits(phone)) or phone for phone in card.get("phones", ())))
+        Card(card.get("name") or "Contact", ", ".join(map(format_written, card.get("phones", ()))))
         for card in payload.get("contacts", ())
     ]
     if poll := payload.get("poll"):
@@ -261,8 +262,3 @@ def _number(address: str) -> str:
         return format_phone(parse_jid(address).phone)
     except (Invalid, ValueError):
         return ""
-
-
-def _digits(phone: str) -> str:
-    digits = "".join(sign for sign in phone if sign.isdigit())
-    return digits if phone.strip().startswith("+") or len(digits) > 10 else ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from whatsapp_dashboard.domain.ids import Address
+from whatsapp_dashboard.domain.ids import Address, phone_variants
 from whatsapp_dashboard.domain.messages import Content, MediaFile, MessageKey, MessageType
 from whatsapp_dashboard.engines.multidevice.host import secrets_table
 from whatsapp_dashboard.engines.multidevice.host.book import SessionBook, jid_of
@@ -161,11 +161,17 @@ class Sends:
         return found.stdout.strip() or None
 
     def _reachable(self, to: Address) -> str:
-        """The JID to send to. A number never written to is looked up first: the server drops what goes to one it does not know."""
-        jid = str(to)
-        if to.is_person and to.phone and not to.lid and self._book.alt(jid) is None and not lookup(self._client, to.phone)[0]:
+        """The JID to send to. A number never written to is looked up first: the server drops what goes to one it does not know, and
+        tells how it writes the number itself."""
+        if not (to.is_person and to.phone) or to.lid:
+            return str(to)
+        for number in sorted(phone_variants(to.phone), key=lambda number: number != to.phone):
+            if self._book.alt(jid := f"{number}@s.whatsapp.net") is not None:
+                return jid
+        exists, jid, _ = lookup(self._client, to.phone)
+        if not exists:
             raise Permanent(f"+{to.phone} is not on WhatsApp.", code="not_on_whatsapp")
-        return jid
+        return jid if jid.endswith("@s.whatsapp.net") else str(to)
 
     def _upload(self, content: Content) -> neonize_pb.UploadResponse:
         assert isinstance(content.media, MediaFile)

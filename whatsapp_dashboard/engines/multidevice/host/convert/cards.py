@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from whatsapp_dashboard.domain.messages import ContactCard
+from whatsapp_dashboard.domain.written import readable
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb
 
 MAX_PHONES = 20
@@ -50,7 +51,8 @@ def vcard_of(card: ContactCard) -> str:
     lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}"]
     for phone in card.phones:
         digits = re.sub(r"[^0-9]", "", phone)
-        lines.append(f"TEL;type=CELL;type=VOICE;waid={digits}:+{digits}")
+        known = readable(phone).startswith("+")  # a local number is nobody's on WhatsApp
+        lines.append(f"TEL;type=CELL;type=VOICE;waid={digits}:+{digits}" if known else f"TEL;type=CELL;type=VOICE:{_escape(phone)}")
     return "\n".join([*lines, "END:VCARD"])
 
 

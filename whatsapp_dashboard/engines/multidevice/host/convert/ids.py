@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from whatsapp_dashboard.domain.ids import Address, ContactKind
+from whatsapp_dashboard.domain.ids import Address, ContactKind, same_phone
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
 
@@ -58,7 +58,7 @@ def address_of_text(jid: str, book: Book, alt: str = "") -> Address | None:
 def is_own(jid: str, book: Book) -> bool:
     """Whether ``jid`` is the account itself, on any of its devices."""
     phone, lid = _person(jid)
-    return bool((phone and phone == book.own_phone) or (lid and lid == book.own_lid))
+    return same_phone(phone, book.own_phone) or bool(lid and lid == book.own_lid)
 
 
 def wa_id_of(text: str) -> str | None:
