@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.support.cast import Cast, make_cast
+from tests.support.example_numbers import EXAMPLES, e164, international_forms
 from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.domain.principal import Principal
@@ -99,6 +100,26 @@ async def test_a_conversation_is_seen_from_the_contacts_side(program: Runtime, c
         await service.send(cast.ben, number, "carla", "nonsense")
     with pytest.raises(Invalid):
         await service.send(cast.ben, number, "carla", "text", "")
+
+
+async def test_a_new_person_is_known_by_the_number_that_was_meant(program: Runtime, cast: Cast) -> None:
+    """MSG-2, MSG-10: in every form that says its country; nobody is there twice because a number is written in two ways."""
+    number = await linked_phone(program, cast.ana)
+    countries = ("AR", "DE", "DK", "IT", "CI")
+    for country in countries:
+        first, *more = international_forms(EXAMPLES[country])
+        await program.phone.add_contact(cast.ben, f"From {country}", first)
+        for text in more:
+            with pytest.raises(Conflict, match="has that number"):
+                await program.phone.add_contact(cast.ben, "Twin", text)
+    assert {chat["phone"] for chat in await program.phone.chats(cast.vic, number)} >= {e164(EXAMPLES[country]) for country in countries}
+    await program.phone.add_contact(cast.ben, "Ana", "5215512345678@c.us")
+    with pytest.raises(Conflict, match="has that number"):
+        await program.phone.add_contact(cast.ben, "Ana again", "+52 55 1234 5678")
+    for bad in ("0151 12345678", "777888@lid"):
+        with pytest.raises(Invalid, match="for example") as caught:
+            await program.phone.add_contact(cast.ben, "Nobody", bad)
+        assert caught.value.field == "phone"
 
 
 async def test_switches_and_ends_reach_the_account(program: Runtime, cast: Cast) -> None:

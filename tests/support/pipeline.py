@@ -59,6 +59,8 @@ class ScriptedEngine(Engine):
         self.before_result: Callable[[str, SendResult, Address, Content], Awaitable[None]] | None = None
         self.absent: set[str] = set()
         self.lookups: list[str] = []
+        self.known_as: dict[str, str] = {}
+        """How WhatsApp writes a number that was asked for in another way."""
         self.files: dict[str, bytes] = {}
 
     async def start(self) -> None:
@@ -101,7 +103,7 @@ class ScriptedEngine(Engine):
 
     async def lookup(self, phone: str) -> Lookup:
         self.lookups.append(phone)
-        return Lookup(phone not in self.absent, Address(phone=phone, lid="5" + phone))
+        return Lookup(phone not in self.absent, Address(phone=self.known_as.get(phone, phone), lid="5" + phone))
 
     async def download(self, ref: MediaRef) -> MediaFile:
         if self.failures:
