@@ -22,17 +22,14 @@ PHONE_HOSTS = frozenset({"s.whatsapp.net", "c.us", "hosted"})
 _LID_HOSTS = frozenset({"lid", "hosted.lid"})
 _DEVICE = re.compile(r"[:._]")  # where the device of a person begins: 34600111222:12@..., 34600111222.0:12@..., 123_1:4@...
 _DIGITS = re.compile(r"[0-9]{1,20}")
-_VARIANTS = tuple(
-    (re.compile(shape), other)
-    for shape, other in (
-        # A ninth digit was put before the eight that began with 6 to 9; behind it stand 0 to 5 only in numbers given out since.
-        (r"(55[1-9][1-9])9([6-9]\d{7})", r"\1\2"),
-        (r"(55[1-9][1-9])([6-9]\d{7})", r"\g<1>9\2"),
-        (r"521([2-9]\d{9})", r"52\1"),
-        (r"52([2-9]\d{9})", r"521\1"),
-        (r"549([1-3]\d{9})", r"54\1"),
-        (r"54([1-3]\d{9})", r"549\1"),
-    )
+_VARIANTS = (
+    # A ninth digit was put before the eight that began with 6 to 9; behind it stand 0 to 5 only in numbers given out since.
+    (re.compile(r"(55[1-9][1-9])9([6-9][0-9]{7})"), r"\1\2"),
+    (re.compile(r"(55[1-9][1-9])([6-9][0-9]{7})"), r"\g<1>9\2"),
+    (re.compile(r"521([2-9][0-9]{9})"), r"52\1"),
+    (re.compile(r"52([2-9][0-9]{9})"), r"521\1"),
+    (re.compile(r"549([1-3][0-9]{9})"), r"54\1"),
+    (re.compile(r"54([1-3][0-9]{9})"), r"549\1"),
 )
 
 
