@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.peer.customer_records import StreamReport
 from tests.peer.customers import Customers
+from tests.support.linking import answers_each
 from tests.support.real_numbers import RealNumbers, real_numbers
 from tests.support.server import ROOT, Server
 from whatsapp_dashboard.ui.build import ensure_built
@@ -33,7 +34,7 @@ async def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="wa-bench-"))
     server = Server(folder / "data", env={"LOG_LEVEL": "warning"})
     async with real_numbers(server, folder / "peer") as on:
-        await on.link(DASHBOARD, auto_reply={"enabled": True, "text": "{{message}}"})
+        await on.link(DASHBOARD, **answers_each("{{message}}"))
         async with Customers(on.descriptor, on.peer.scan) as bots:
             await (await bots.add("bot", BOT)).echo()
             await compare(on)

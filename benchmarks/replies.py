@@ -12,14 +12,14 @@ import sys
 import time
 
 from benchmarks.setting import Stage, percentiles, stage
-from tests.support.linking import linked_account
+from tests.support.linking import answers_each, linked_account
 
 CONTACTS = 50
 
 
 async def measure(on: Stage, seconds: float, rate: float) -> list[float]:
     """Seconds from each message to its reply. A contact's n-th reply answers its n-th message."""
-    account = await linked_account(on.api, on.phone, "Bench", auto_reply={"enabled": True, "text": "Thank you."})
+    account = await linked_account(on.api, on.phone, "Bench", **answers_each("Thank you."))
     contacts = [(await on.phone.add_contact(f"Contact {n}", f"34600{n:06d}"))["id"] for n in range(CONTACTS)]
     for contact in contacts:  # the first message of a contact also makes the contact and the conversation
         await on.phone.send_text(contact, "hello", account=account)

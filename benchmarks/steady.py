@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 
 from benchmarks.setting import Stage, stage
-from tests.support.linking import linked_account
+from tests.support.linking import answers_each, linked_account
 from tests.support.receivers import ReceiverProcess
 from tests.support.waiting import until
 
@@ -95,7 +95,7 @@ class Meter:
 
 async def measure(on: Stage, receiver: ReceiverProcess, minutes: float, rate: float, witness: Witness) -> None:
     """The load, and the lines."""
-    account = await linked_account(on.api, on.phone, "Shop", auto_reply={"enabled": True, "text": "Thank you, we will look at it."})
+    account = await linked_account(on.api, on.phone, "Shop", **answers_each("Thank you, we will look at it."))
     contacts = [(await on.phone.add_contact(f"Contact {n}", f"34600{n:06d}"))["id"] for n in range(CONTACTS)]
     (await on.api.post("/api/network/allowed", json={"value": "127.0.0.0/8"})).raise_for_status()
     hook = {"url": receiver.url("accept", "shop"), "events": ["message", "message.sent", "message.status"], "secret": "generate"}

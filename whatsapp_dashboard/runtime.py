@@ -126,7 +126,7 @@ class Runtime:
         self.db.on_commit.append(self.credit_settlement.follower.wake)
         self.knowledge = KnowledgeService(self.db, self.clock, self.box, self.http, max_mb=settings.knowledge_max_mb)
         replier = self._build_ai()
-        self.replies = ReplyRouter(self.db, self.clock, self.outbound, [replier, AutoReplier()], bus=self.bus)
+        self.replies = ReplyRouter(self.db, self.clock, self.outbound, [replier, AutoReplier(self.clock)], bus=self.bus)
 
         self.pool.listeners += [self.outbound, self.downloads]
         self.inbound.on_waiting.append(self.replies.take)

@@ -21,6 +21,9 @@ from whatsapp_dashboard.models import Workspace
         ({"name": "ok", "description": "x" * 2_001}, "description"),
         ({"name": "ok", "engine": "carrier-pigeon"}, "engine"),
         ({"name": "ok", "settings": {"takeover_minutes": "soon"}}, "settings.takeover_minutes"),
+        ({"name": "ok", "settings": {"answer_limits": {"per_minute": -1}}}, "settings.answer_limits.per_minute"),
+        ({"name": "ok", "settings": {"auto_reply": {"hours": {"timezone": "Mars"}}}}, "settings.auto_reply.hours.timezone"),
+        ({"name": "ok", "settings": {"auto_reply": {"outside_hours": True}}}, "settings.auto_reply"),
         ({"name": "ok", "settings": {"colour": "red"}}, "settings.colour"),
         ({"name": "ok", "settings": {"pacing": {"min_ms": 9, "max_ms": 1}}}, "settings.pacing"),
         ({"name": "ok", "settings": {"pacing": 3}}, "settings.pacing"),
@@ -46,6 +49,9 @@ async def test_settings_are_merged_group_by_group(world: World) -> None:
     account = await world.accounts.create(world.ana, name="Shop", engine="scripted", settings={"pacing": {"min_ms": 10, "max_ms": 20}})
     row = await world.accounts.update(world.ana, account.id, settings={"pacing": {"max_ms": 30}, "default_country": "es"})
     assert (row.settings.pacing.min_ms, row.settings.pacing.max_ms, row.settings.default_country) == (10, 30, "ES")
+    for hours in ({"timezone": "Europe/Madrid"}, {"enabled": True}):
+        row = await world.accounts.update(world.ana, account.id, settings={"auto_reply": {"hours": hours}})
+    assert (row.settings.auto_reply.hours.enabled, row.settings.auto_reply.hours.timezone) == (True, "Europe/Madrid")
     with pytest.raises(Invalid):
         await world.accounts.update(world.ana, account.id, name="New", settings={"pacing": {"max_ms": 1}})
     assert (await world.accounts.get(world.ana, account.id)).name == "Shop"

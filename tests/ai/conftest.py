@@ -110,7 +110,7 @@ async def bot(db: Database, clock: MovableClock, tmp_path: Path, server: LlmServ
         budget=Budget(db, clock),
         credits=credits,
     )
-    house = await Pipeline(db, clock, tmp_path, [replier, AutoReplier()]).open()
+    house = await Pipeline(db, clock, tmp_path, [replier, AutoReplier(clock)]).open()
     trying = AiTrying(db, clock, box, providers=providers, breakers=breakers, failover=failover, responder=responder)
     ai = AiService(db, clock, box, http, providers=providers, breakers=breakers)
     try:

@@ -220,7 +220,7 @@ async def test_outside_its_hours_the_automatic_reply_answers(bot: Bot) -> None:
     """AI-1: "we are closed" and AI go together."""
     async with bot.house.db.write() as session:
         account = await session.get_one(Account, bot.house.account)
-        account.settings = account.settings | {"auto_reply": {"enabled": True, "text": "We are closed."}}
+        account.settings = account.settings | {"auto_reply": {"enabled": True, "text": "We are closed.", "every_minutes": 0}}
     await bot.provider("openai")
     await bot.turn_on(hours={"enabled": True, "timezone": "UTC", "days": [{"open": False}] * 7})
     await bot.house.receive("hello")

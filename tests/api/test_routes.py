@@ -64,7 +64,7 @@ async def number_of(phone: SandboxPhone, contact: str) -> str:
 
 async def test_an_account_is_linked_and_speaks_by_api_alone(api: httpx.AsyncClient, phone: SandboxPhone) -> None:
     """API-3, ACC-3: create, QR as JSON and as an image, status, a message each way, history."""
-    account = await linked(api, phone, auto_reply={"enabled": True, "text": "We answer in an hour."})
+    account = await linked(api, phone, auto_reply={"enabled": True, "text": "We answer in an hour.", "every_minutes": 0})
     assert (await api.get(f"/api/accounts/{account}/qr")).json()["code"] == "no_qr"
     await phone.send_text(CARLA, "Are you open?")
 

@@ -188,6 +188,18 @@ async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Wi
     await dialog.get_by_role("button", name="Save").click()
     await expect(dialog.get_by_text("Write the text of the reply before turning it on")).to_be_visible()
     await dialog.get_by_label("Text of the reply").fill("Thanks, we answer soon.")
+    await dialog.get_by_label("At most once in (minutes)").fill("60")
+    await dialog.get_by_role("switch", name="Hours of this text").click()
+    await dialog.get_by_role("switch", name="Only outside of these hours").click()
+    await dialog.get_by_role("switch", name="Send on Saturday").click()
+    await dialog.get_by_label("Saturday to").fill("13:00")
+    await dialog.get_by_label("Time zone").fill("Atlantis")
+    await dialog.get_by_role("radio", name="Bots").click()
+    await dialog.get_by_role("switch", name="Answer numbers of your own").click()
+    await dialog.get_by_label("A minute").fill("9")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("is not a time zone such as Europe/Madrid")).to_be_visible()
+    await dialog.get_by_label("Time zone").fill("Europe/Lisbon")
     await dialog.get_by_role("button", name="Save").click()
     await expect(dialog).to_be_hidden()
     await expect(row(page, "Sales").get_by_role("switch")).to_be_checked()
@@ -195,7 +207,12 @@ async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Wi
     assert settings["governor"]["warm_up_days"] == 14
     assert settings["resend_unconfirmed"] is True
     assert settings["default_country"] == "PT"
-    assert settings["auto_reply"] == {"enabled": True, "text": "Thanks, we answer soon."}
+    assert settings["answer_own_numbers"] is True
+    assert settings["answer_limits"] == {"per_minute": 9, "per_hour": 30, "per_day": 100}
+    rule = settings["auto_reply"]
+    assert (rule["text"], rule["every_minutes"], rule["outside_hours"]) == ("Thanks, we answer soon.", 60, True)
+    assert (rule["hours"]["enabled"], rule["hours"]["timezone"]) == (True, "Europe/Lisbon")
+    assert rule["hours"]["days"][5] == {"open": True, "begins": "09:00", "ends": "13:00"}
 
 
 async def test_a_restriction_and_the_limit_of_the_warm_up_stand_beside_the_limits(

@@ -96,7 +96,7 @@ async def test_from_the_scan_to_the_morning_after_with_real_phones(
     await peer.scan(code, NUMBER, "Bakery")
     await expect(dialog.get_by_text("Connected", exact=True)).to_be_visible()
     await dialog.get_by_role("button", name="Done").click()
-    await set_account(page, auto_reply={"enabled": True, "text": REPLY}, **UNPACED)
+    await set_account(page, auto_reply={"enabled": True, "text": REPLY, "every_minutes": 0}, **UNPACED)
 
     # Two customers write at once; both are answered on their phones, and the ticks climb.
     await page.goto("/inbox")

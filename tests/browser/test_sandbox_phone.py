@@ -28,7 +28,7 @@ async def choose(page: Page, text: str, *path: str) -> None:
 
 async def test_a_contact_writes_changes_its_mind_and_sees_the_answer(window: Window, phone: SandboxPhone, api: httpx.AsyncClient) -> None:
     """ENG-5, MSG-1: text, picture, edit, reaction, delete, ticks, all from the page."""
-    await linked_account(api, phone, "Shop", auto_reply={"enabled": True, "text": "We answer soon."})
+    await linked_account(api, phone, "Shop", auto_reply={"enabled": True, "text": "We answer soon.", "every_minutes": 0})
     page = await window.log_in("ben", PASSWORDS["ben"])
     await page.goto("/sandbox-phone")
     await page.get_by_role("button", name="Carla").click()

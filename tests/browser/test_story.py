@@ -43,7 +43,7 @@ async def test_from_the_first_log_in_to_the_morning_after(window: Window, phone:
     await dialog.get_by_role("button", name="Done").click()
 
     # The automatic reply is turned on, without pauses, for the test's sake.
-    await set_account(page, auto_reply={"enabled": True, "text": REPLY}, **UNPACED)
+    await set_account(page, auto_reply={"enabled": True, "text": REPLY, "every_minutes": 0}, **UNPACED)
 
     # Three contacts write at once; all are answered; the ticks turn.
     names = {item["id"]: item["name"] for item in await phone.contacts()}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from whatsapp_dashboard.domain.ai_settings import AiSettings, DayHours, Hours
+from whatsapp_dashboard.domain.ai_settings import AiSettings
+from whatsapp_dashboard.domain.hours import DayHours, Hours
 
 CLOSED = DayHours(open=False)
 WEDNESDAY = datetime(2026, 11, 25, tzinfo=UTC)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.support.linking import linked_account
+from tests.support.linking import answers_each, linked_account
 from tests.support.server import OWNER, OWNER_PASSWORD, Server
 from tests.support.waiting import PATIENCE
 from tests.support.world import World
@@ -70,7 +70,7 @@ async def kill_and_check(new_server: Callable[..., Server], world: World, databa
     await asyncio.to_thread(server.start)
     async with SandboxPhone(world.socket) as phone, httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as api:
         await log_in(api)
-        account_id = await linked_account(api, phone, "Shop", auto_reply={"enabled": True, "text": REPLY})
+        account_id = await linked_account(api, phone, "Shop", **answers_each(REPLY))
         contacts = [(await phone.add_contact(f"Contact {n}", f"34600{n:06d}"))["id"] for n in range(size.contacts)]
         await phone.switch("duplicates", True, account_id)
         stream = Stream({}, defaultdict(list))

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.peer.customer_records import StreamReport
-from tests.support.linking import wait_ready
+from tests.support.linking import answers_each, wait_ready
 from tests.support.real_numbers import RealNumbers, real_numbers
 from tests.support.server import Server
 from tests.support.waiting import until
@@ -26,7 +26,7 @@ from whatsapp_dashboard.core.db import Database
 pytestmark = pytest.mark.alone
 
 OWNER_NUMBER = "12025550188"
-ECHO = {"auto_reply": {"enabled": True, "text": "You wrote: {{message}}"}}
+ECHO = answers_each("You wrote: {{message}}")
 SETTLE_SECONDS = 90
 
 

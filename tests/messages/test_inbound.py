@@ -257,7 +257,7 @@ async def test_a_message_that_can_be_read_only_much_later_is_shown_and_not_answe
     db: Database, clock: MovableClock, tmp_path: Path
 ) -> None:
     """ACC-10: bots do not answer what is older than the account's limit."""
-    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": "Thank you!"}) as house:
+    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": "Thank you!", "every_minutes": 0}) as house:
         at = clock.now()
         await house.receive(content=Content(MessageType.UNSUPPORTED, "Waiting for this message."), wa_id="LATE", at=at)
         await house.settle()

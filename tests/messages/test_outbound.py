@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.support.clock import MovableClock
+from tests.support.linking import answers_each
 from tests.support.pipeline import CARLA, DEV, Pipeline, pipeline
 from tests.support.relay import Relay
 from whatsapp_dashboard.core.db import Database
@@ -285,7 +286,7 @@ async def _has_any_reason(house: Pipeline) -> bool:
 
 async def test_sends_are_paced_and_automatic_replies_show_typing(db: Database, clock: MovableClock, tmp_path: Path) -> None:
     """MSG-6, ACC-11: human-like gaps."""
-    rules = {"pacing": {"min_ms": 1000, "max_ms": 1000}, "auto_reply": {"enabled": True, "text": "We are closed."}}
+    rules = {"pacing": {"min_ms": 1000, "max_ms": 1000}, "auto_reply": {"enabled": True, "text": "We are closed.", "every_minutes": 0}}
     async with pipeline(db, clock, tmp_path, **rules) as house:
         await house.receive("open?")
         await house.until(lambda: _sleeping(clock, 1.0))
@@ -317,7 +318,7 @@ async def test_buttons_become_numbered_text_where_the_engine_has_none(house: Pip
 
 async def test_a_reply_without_pacing_waits_for_no_time_to_pass(sqlite_db: Database, clock: MovableClock, tmp_path: Path) -> None:
     """DUR-2: from the event to the sent reply, while the clock stands still."""
-    async with pipeline(sqlite_db, clock, tmp_path, auto_reply={"enabled": True, "text": "Hi"}) as house:
+    async with pipeline(sqlite_db, clock, tmp_path, **answers_each("Hi")) as house:
         for number in range(20):
             await house.receive(f"{number}")
             await house.until_sent(number + 1)

@@ -24,7 +24,7 @@ from whatsapp_dashboard.models import Account, SetAsideEvent
 @pytest.fixture
 async def house(db: Database, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Pipeline]:
     """A pipeline with one account, whose database refuses some messages."""
-    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": "We have it."}) as made:
+    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": "We have it.", "every_minutes": 0}) as made:
         await refuse(db)
         try:
             yield made

@@ -19,7 +19,7 @@ from whatsapp_dashboard.domain.messages import Content, Location, MediaRef, Mess
 from whatsapp_dashboard.models import Media, Reply
 
 WAITING = Content(MessageType.UNSUPPORTED, "Waiting for this message.")
-ON = {"auto_reply": {"enabled": True, "text": "Thank you!"}}
+ON = {"auto_reply": {"enabled": True, "text": "Thank you!", "every_minutes": 0}}
 
 
 @pytest.fixture

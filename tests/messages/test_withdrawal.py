@@ -21,7 +21,7 @@ SLOW = {"min_ms": 5_000, "max_ms": 5_000, "typing": False}
 @pytest.fixture
 async def house(db: Database, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Pipeline]:
     """An account that pauses five seconds before each automatic reply."""
-    async with pipeline(db, clock, tmp_path, pacing=SLOW, auto_reply={"enabled": True, "text": REPLY}) as made:
+    async with pipeline(db, clock, tmp_path, pacing=SLOW, auto_reply={"enabled": True, "text": REPLY, "every_minutes": 0}) as made:
         yield made
 
 

@@ -22,7 +22,7 @@ from whatsapp_dashboard.domain.messages import Content, MessageType, Origin
 from whatsapp_dashboard.models import Account, Contact, Conversation, Reply
 from whatsapp_dashboard.replies.repliers import Answer, Question, Skip
 
-ON = {"auto_reply": {"enabled": True, "text": "Thank you!"}}
+ON = {"auto_reply": {"enabled": True, "text": "Thank you!", "every_minutes": 0}}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_every_message_of_a_person_gets_exactly_one_reply(house: Pipeline)
 async def test_a_reply_calls_the_contact_by_name(db: Database, clock: MovableClock, tmp_path: Path) -> None:
     """Variables are looked up, never evaluated, and what people write is not looked into."""
     text = "Hi {{ contact.name }} (+{{contact.phone}}): {{message}}{{nothing.known}}"
-    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": text}) as house:
+    async with pipeline(db, clock, tmp_path, auto_reply={"enabled": True, "text": text, "every_minutes": 0}) as house:
         await house.receive("{{contact.phone}} {7*7}")
         await house.until_sent(1)
         assert house.engine.texts == ["Hi Carla (+34600111222): {{contact.phone}} {7*7}"]

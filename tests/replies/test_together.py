@@ -64,8 +64,8 @@ def thinker() -> Thinker:
 @pytest.fixture
 async def house(db: Database, clock: MovableClock, tmp_path: Path, thinker: Thinker) -> AsyncIterator[Pipeline]:
     """A pipeline in which the thinker answers, and the automatic reply what it leaves."""
-    repliers = [thinker, AutoReplier()]
-    async with pipeline(db, clock, tmp_path, repliers, auto_reply={"enabled": True, "text": "Automatic"}) as made:
+    repliers = [thinker, AutoReplier(clock)]
+    async with pipeline(db, clock, tmp_path, repliers, auto_reply={"enabled": True, "text": "Automatic", "every_minutes": 0}) as made:
         yield made
 
 
@@ -137,7 +137,8 @@ async def test_an_answer_in_its_pause_is_withdrawn_when_the_contact_writes_more(
     """AI-1: nobody has seen it yet; the next one answers everything. Fixed replies are not touched: each message has its own."""
     thinker.go.set()
     slow = {"min_ms": 5_000, "max_ms": 5_000, "typing": False}
-    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier()], pacing=slow, auto_reply={"enabled": True, "text": "Auto"}) as house:
+    fixed = {"enabled": True, "text": "Auto", "every_minutes": 0}
+    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier(clock)], pacing=slow, auto_reply=fixed) as house:
         await house.receive("leave this")
         await house.receive("first")
         await house.until(lambda: house.messages_of(body="re first"))
@@ -168,7 +169,7 @@ async def test_an_answer_whose_questions_have_waited_long_enough_is_not_withdraw
     """AI-1: a contact who writes on and on, always in the pause before the answer, gets answers nevertheless."""
     thinker.go.set()
     slow = {"min_ms": 5_000, "max_ms": 5_000, "typing": False}
-    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier()], pacing=slow) as house:
+    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier(clock)], pacing=slow) as house:
         await house.receive("first")
         await house.until(lambda: house.messages_of(body="re first"))
         await house.receive("second")
@@ -216,7 +217,7 @@ async def test_what_waited_over_a_restart_is_answered_together_too(
 ) -> None:
     """DUR-4, AI-1: the decisions are rows; the next start takes them up."""
     thinker.go.set()
-    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier()]) as house:
+    async with pipeline(db, clock, tmp_path, [thinker, AutoReplier(clock)]) as house:
         house.inbound.on_waiting.clear()
         for words in ("one", "two", "three"):
             await house.receive(words)

@@ -11,6 +11,13 @@ from tests.support.waiting import PATIENCE
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 UNPACED: dict[str, Any] = {"pacing": {"min_ms": 0, "max_ms": 0, "typing": False}}
+UNLIMITED: dict[str, Any] = {"answer_limits": {"per_minute": 0, "per_hour": 0, "per_day": 0}}
+"""For contacts who write more in a minute than any person does."""
+
+
+def answers_each(text: str) -> dict[str, Any]:
+    """Settings of an account that answers each message with the text, however many come."""
+    return {"auto_reply": {"enabled": True, "text": text, "every_minutes": 0}, **UNLIMITED}
 
 
 async def linked_account(api: httpx.AsyncClient, phone: SandboxPhone, name: str, **settings: Any) -> str:

@@ -152,7 +152,7 @@ class Pipeline:
         self.outbound = Outbound(db, clock, self.pool, self.store)
         self.inbound = Inbound(db, clock, in_doubt=self.outbound.in_doubt)
         self.bus = EventBus(db)
-        self.replies = ReplyRouter(db, clock, self.outbound, repliers or [AutoReplier()], bus=self.bus)
+        self.replies = ReplyRouter(db, clock, self.outbound, repliers or [AutoReplier(clock)], bus=self.bus)
         self.downloads = MediaDownloads(db, clock, self.pool, self.store, max_mb=64)
         self.messages = MessageService(db, clock, self.outbound, self.store, lambda _name: ScriptedEngine.capabilities)
         self.inbound.on_waiting.append(self.replies.take)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 from sqlalchemy import text
 
-from tests.support.linking import linked_account
+from tests.support.linking import UNLIMITED, answers_each, linked_account
 from tests.support.llm_server import LlmServer
 from tests.support.receivers import Receivers
 from tests.support.waiting import until
@@ -44,8 +44,8 @@ class Stream:
         """Make the accounts, the contacts and the webhook."""
         (await self.api.post("/api/network/allowed", json={"value": "127.0.0.1"})).raise_for_status()
         for name in ("Shop", "Bakery"):
-            self.accounts.append(await linked_account(self.api, self.phone, name, auto_reply={"enabled": True, "text": REPLY}))
-        self.bot = await linked_account(self.api, self.phone, "Hotel")
+            self.accounts.append(await linked_account(self.api, self.phone, name, **answers_each(REPLY)))
+        self.bot = await linked_account(self.api, self.phone, "Hotel", **UNLIMITED)
         self.accounts.append(self.bot)
         provider = {"kind": "openai", "model": "m", "key": "sk-0123456789", "url": self.llm.url("openai"), "concurrency": 100}
         config = {"enabled": True, "settings": {"wait_seconds": 0, "failure_text": ""}, "providers": [provider]}

@@ -90,7 +90,7 @@ def test_an_account_whose_engine_needs_no_phone_is_not_asked_to_scan() -> None:
 
 def test_the_edit_form_has_a_field_for_every_setting() -> None:
     """ACC-11: a limit added later must get its field."""
-    assert set(flatten(AccountSettings())) == {*NUMBERS, *SWITCHES, *TEXTS, "default_country"}
+    assert set(flatten(AccountSettings())) == {*NUMBERS, *SWITCHES, *TEXTS, "default_country", "auto_reply.hours.days"}
 
 
 def test_the_question_before_deleting_counts_what_goes() -> None:

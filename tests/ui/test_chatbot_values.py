@@ -19,14 +19,16 @@ from whatsapp_dashboard.ai.views import (
     Usage,
     UsageLine,
 )
-from whatsapp_dashboard.domain.ai_settings import AiSettings, DayHours, Hours
+from whatsapp_dashboard.domain.ai_settings import AiSettings
+from whatsapp_dashboard.domain.hours import DayHours, Hours
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.ui.ai_usage.filters import from_address, to_address, to_filters
 from whatsapp_dashboard.ui.ai_usage.lines import day_bars, figures, model_line
-from whatsapp_dashboard.ui.chatbot.form import changed, days_of, explained, read_form, switches_of, tab_of, values_of
+from whatsapp_dashboard.ui.chatbot.form import changed, explained, read_form, switches_of, tab_of, values_of
 from whatsapp_dashboard.ui.chatbot.lines import next_opening, provider_line, provider_lines, situation, taken, test_line
 from whatsapp_dashboard.ui.chatbot.trying_state import TryLine, turns_of
 from whatsapp_dashboard.ui.components.bars import BARS_HEIGHT, bar_lines
+from whatsapp_dashboard.ui.components.week import days_of
 from whatsapp_dashboard.ui.traces import OUTCOMES, dollars, trace_line
 
 test_line.__test__ = False  # type: ignore[attr-defined]

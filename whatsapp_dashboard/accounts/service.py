@@ -280,15 +280,21 @@ def _description(text: str) -> str:
 
 
 def _settings(stored: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(stored)
-    for key, value in without_nulls(AccountSettings, change).items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) and isinstance(merged.get(key, {}), dict) else value
     try:
-        return AccountSettings.model_validate(merged).model_dump(mode="json")
+        return AccountSettings.model_validate(_merged(stored, without_nulls(AccountSettings, change))).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise Invalid(f"{field}: {first['msg'].removeprefix('Value error, ')}.", code="bad_setting", field=f"settings.{field}") from None
+
+
+def _merged(stored: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """What is given, in the place of what was; groups within groups too."""
+    found = dict(stored)
+    for key, value in change.items():
+        old = found.get(key, {})
+        found[key] = _merged(old, value) if isinstance(value, dict) and isinstance(old, dict) else value
+    return found
 
 
 def _why_no_qr(account: AccountRow) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from whatsapp_dashboard.domain.hours import Hours
 
 
 class Pacing(BaseModel):
@@ -40,18 +43,44 @@ class Governor(BaseModel):
 
 
 class AutoReply(BaseModel):
-    """One answer to every incoming message of a person; ``{{contact.name}}``, ``{{contact.phone}}`` and ``{{message}}`` are filled in."""
+    """One fixed answer to messages of people; ``{{contact.name}}``, ``{{contact.phone}}`` and ``{{message}}`` are filled in."""
 
     model_config = ConfigDict(extra="forbid")
 
     enabled: bool = False
     text: Annotated[str, Field(max_length=4_096)] = ""
+    every_minutes: Annotated[int, Field(ge=0, le=43_200)] = 720
+    """A conversation gets it at most once in this time; 0: in answer to each message."""
+    hours: Hours = Field(default_factory=Hours)
+    """When it is sent; while they are off at any time."""
+    outside_hours: bool = False
+    """Send it outside of the hours instead: a message for when nobody is there."""
 
     @model_validator(mode="after")
     def _has_text(self) -> AutoReply:
         if self.enabled and not self.text.strip():
             raise ValueError("write the text of the reply before turning it on")
         return self
+
+    @model_validator(mode="after")
+    def _is_sent_at_some_time(self) -> AutoReply:
+        if self.outside_hours and not self.hours.enabled:
+            raise ValueError("turn the hours on before the reply is only sent outside of them")
+        return self
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the hours let it be sent at ``now``."""
+        return self.hours.is_open(now) != self.outside_hours
+
+
+class AnswerLimits(BaseModel):
+    """How many automatic answers, of whatever kind, one conversation gets before it is handed to people; 0: no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    per_minute: Annotated[int, Field(ge=0, le=10_000)] = 6
+    per_hour: Annotated[int, Field(ge=0, le=10_000)] = 30
+    per_day: Annotated[int, Field(ge=0, le=10_000)] = 100
 
 
 class AccountSettings(BaseModel):
@@ -66,6 +95,9 @@ class AccountSettings(BaseModel):
     """How long bots stay silent after a person wrote (AI-8)."""
     answer_groups: bool = False
     """Whether bots answer in groups (ACC-8)."""
+    answer_own_numbers: bool = False
+    """Whether bots answer numbers of the same workspace: two bots could answer each other."""
+    answer_limits: AnswerLimits = AnswerLimits()
     answer_recovered_minutes: Annotated[int, Field(ge=0, le=1_440)] = 10
     """Messages that waited while the account was offline are answered only up to this age (ACC-10)."""
     resend_unconfirmed: bool = False

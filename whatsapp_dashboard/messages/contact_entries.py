@@ -21,6 +21,8 @@ class ConversationEntry:
     status: str = "active"
     answered_by: str = "bot"
     bot_paused_until: datetime | None = None
+    handover_reason: str = ""
+    bot_since: datetime | None = None
     unread: int = 0
     last_message_id: str | None = None
     last_inbound_at: datetime | None = None
@@ -71,3 +73,5 @@ def absorb(kept: ConversationEntry, gone: ConversationEntry) -> None:
         forever = gone.bot_paused_until is None or (kept.answered_by == "human" and kept.bot_paused_until is None)
         kept.bot_paused_until = None if forever else max(at for at in (kept.bot_paused_until, gone.bot_paused_until) if at)
         kept.answered_by = "human"
+    kept.handover_reason = kept.handover_reason or gone.handover_reason
+    kept.bot_since = min(kept.bot_since, gone.bot_since) if kept.bot_since and gone.bot_since else None

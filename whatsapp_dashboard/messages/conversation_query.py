@@ -117,6 +117,7 @@ def to_row(row: Row[Conversation, Contact, str, str, str, bool]) -> Conversation
         preview_status=message_status or "",
         preview_unconfirmed=bool(unconfirmed),
         created_at=conversation.created_at,
+        handover_reason=conversation.handover_reason,
     )
 
 

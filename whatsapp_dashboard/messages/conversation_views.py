@@ -59,6 +59,8 @@ class ConversationRow:
     created_at: datetime
     preview_unconfirmed: bool = False
     """Whether the last message is in doubt."""
+    handover_reason: str = ""
+    """Why the bot gave the conversation to people; empty when it did not, and once one of them wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class ConversationService:
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             conversation, _ = await _owned(session, who, conversation_id, lock=True)
-            if hand_back(conversation):
+            if hand_back(conversation, self._clock.now()):
                 _changed(session, who, conversation, **state_data(conversation), by=who.username)
         return await self.get(who, conversation_id)
 

@@ -15,10 +15,12 @@ from whatsapp_dashboard.models import Account, Conversation
 
 
 class Answered(Protocol):
-    """Whatever carries the two columns: a table row or an entry in memory."""
+    """Whatever carries these columns: a table row or an entry in memory."""
 
     answered_by: str
     bot_paused_until: datetime | None
+    handover_reason: str
+    bot_since: datetime | None
 
 
 def bot_may_answer(conversation: Answered, now: datetime) -> bool:
@@ -29,16 +31,23 @@ def bot_may_answer(conversation: Answered, now: datetime) -> bool:
 
 
 def take_over(conversation: Answered, until: datetime | None) -> bool:
-    """A person answers from now on, until ``until`` or (None) until handed back. A pause that lasts longer is kept.
+    """A person answers from now on, until ``until`` or (None) until handed back. A pause that lasts longer is kept. Why the bot had given
+    the conversation to people is no news any more.
 
     Returns whether anything changed.
     """
-    now_human = conversation.answered_by == "human"
+    now_human, told = conversation.answered_by == "human", conversation.handover_reason != ""
+    conversation.handover_reason = ""
     old = conversation.bot_paused_until
     if now_human and (old is None or (until is not None and old >= until)):
-        return False
+        return told
     conversation.answered_by, conversation.bot_paused_until = "human", until
     return True
+
+
+def stop_bot(conversation: Answered, reason: str) -> None:
+    """The bot gives the conversation to people, until one of them hands it back, and says why."""
+    conversation.answered_by, conversation.bot_paused_until, conversation.handover_reason = "human", None, reason[:255]
 
 
 def pause_after_writing(conversation: Answered, settings: AccountSettings, now: datetime) -> bool:
@@ -46,17 +55,23 @@ def pause_after_writing(conversation: Answered, settings: AccountSettings, now: 
     return take_over(conversation, now + timedelta(minutes=settings.takeover_minutes))
 
 
-def hand_back(conversation: Answered) -> bool:
-    """Bots answer again. Returns whether anything changed."""
-    changed = conversation.answered_by != "bot" or conversation.bot_paused_until is not None
-    conversation.answered_by, conversation.bot_paused_until = "bot", None
-    return changed
+def hand_back(conversation: Answered, now: datetime) -> bool:
+    """Bots answer again, and what they answered before does not count towards their limits. Returns whether anything changed."""
+    if conversation.answered_by == "bot" and conversation.bot_paused_until is None:
+        return False
+    conversation.answered_by, conversation.bot_paused_until, conversation.handover_reason = "bot", None, ""
+    conversation.bot_since = now
+    return True
 
 
 def state_data(conversation: Answered) -> dict[str, Any]:
     """What the event ``conversation.updated`` says about who answers."""
     until = conversation.bot_paused_until
-    return {"answered_by": conversation.answered_by, "bot_paused_until": until.isoformat() if until else None}
+    return {
+        "answered_by": conversation.answered_by,
+        "bot_paused_until": until.isoformat() if until else None,
+        "handover_reason": conversation.handover_reason,
+    }
 
 
 async def end_expired(session: AsyncSession, now: datetime) -> int:
@@ -71,7 +86,7 @@ async def end_expired(session: AsyncSession, now: datetime) -> int:
     )
     rows = (await session.execute(statement)).all()
     for conversation, workspace_id in rows:
-        hand_back(conversation)
+        hand_back(conversation, now)
         record(
             session,
             "conversation.updated",

@@ -28,8 +28,8 @@ class Account(SQLModel, table=True):
     """Whether the operator wants it connected: started at program start when it is also linked (ACC-4)."""
     linked: bool = False
     """Whether credentials are stored that can bring the session back without a scan."""
-    phone: str | None = Field(default=None, max_length=32)
-    lid: str | None = Field(default=None, max_length=32)
+    phone: str | None = Field(default=None, max_length=32, index=True)
+    lid: str | None = Field(default=None, max_length=32, index=True)
     push_name: str = Field(default="", max_length=255)
     platform: str = Field(default="", max_length=64)
     linked_at: datetime | None = time_field()

@@ -11,6 +11,7 @@ from whatsapp_dashboard.models.base import created_field, id_field, owned_by, ti
 
 _UNREAD = text("unread > 0")
 _PAUSED = text("bot_paused_until IS NOT NULL")
+_HANDED_OVER = text("handover_reason <> ''")
 
 
 class Contact(SQLModel, table=True):
@@ -45,6 +46,7 @@ class Conversation(SQLModel, table=True):
         UniqueConstraint("contact_id"),
         Index("ix_conversation_account_id_last_message_at_id", "account_id", "last_message_at", "id"),
         Index("ix_conversation_unread", "account_id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
+        Index("ix_conversation_handed_over", "account_id", postgresql_where=_HANDED_OVER, sqlite_where=_HANDED_OVER),
         Index("ix_conversation_bot_paused_until", "bot_paused_until", postgresql_where=_PAUSED, sqlite_where=_PAUSED),
     )
 
@@ -55,6 +57,10 @@ class Conversation(SQLModel, table=True):
     answered_by: str = Field(default="bot", max_length=16)
     bot_paused_until: datetime | None = time_field()
     """Bots are silent until then; with answered_by ``human`` and no time here: until handed back (AI-8)."""
+    handover_reason: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": text("''")})
+    """Why the bot gave it to people, until one of them writes or hands it back; empty when it did not."""
+    bot_since: datetime | None = time_field()
+    """When the bot was last given it back: what it answered before does not count towards its limits."""
     unread: int = 0
     last_message_at: datetime = created_field(index=True)
     last_message_id: str | None = Field(default=None, max_length=36)

@@ -12,6 +12,7 @@ from whatsapp_dashboard.models.base import Json, created_field, id_field, owned_
 
 _QUEUED = text("status = 'queued'")
 _UNPROVEN = text("status = 'sent'")
+_AUTOMATIC = text("in_reply_to IS NOT NULL")
 
 
 class Message(SQLModel, table=True):
@@ -26,6 +27,7 @@ class Message(SQLModel, table=True):
         UniqueConstraint("account_id", "idempotency_key"),
         Index("ix_message_conversation_id_id", "conversation_id", "id"),
         Index("ix_message_conversation_id_at_id", "conversation_id", "at", "id"),
+        Index("ix_message_automatic", "conversation_id", "at", postgresql_where=_AUTOMATIC, sqlite_where=_AUTOMATIC),
         Index("ix_message_account_id_id", "account_id", "id"),
         Index("ix_message_queued", "account_id", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index("ix_message_unproven", "account_id", "sent_at", postgresql_where=_UNPROVEN, sqlite_where=_UNPROVEN),

@@ -29,6 +29,8 @@ class Question:
     ai: AiConfig | None = None
     earlier: tuple[Message, ...] = ()
     """Messages before it that wait too, oldest first: for a replier that answers them together."""
+    fixed_text_at: datetime | None = None
+    """When its conversation last had the account's fixed text, if that was too lately to send it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import end_expired
 from whatsapp_dashboard.messages.withdrawal import NEWER, queued_replies, withdraw_replies
 from whatsapp_dashboard.models import Reply
+from whatsapp_dashboard.replies.loops import held_back, with_fixed_text
 from whatsapp_dashboard.replies.questions import covered_by, is_more_waiting, mark_settled, open_again, read_question, with_earlier
 from whatsapp_dashboard.replies.repliers import Answer, Question, Replier, Skip
 from whatsapp_dashboard.replies.rules import why_silent
@@ -222,13 +223,17 @@ class ReplyRouter:
                 question = await read_question(session, message_id, lock=True)
                 if question is None:
                     return None  # decided before, or deleted with its account
+                now = self._clock.now()
+                question = await with_fixed_text(session, question, now)
                 outcome = self._glance(question)
+                if not isinstance(outcome, Skip):
+                    outcome = await held_back(session, question, now) or outcome
                 if not isinstance(outcome, int):
                     await self._finish(session, question, outcome)
                     return None
                 if self._repliers[outcome].together:
                     await self._take_back(session, question, self._repliers[outcome])
-                    question = await with_earlier(session, question, self._clock.now())
+                    question = await with_earlier(session, question, now)
                 return _Open(question, outcome, latest)
         except IntegrityError as error:
             await self._was_answered(message_id, error)
@@ -265,6 +270,8 @@ class ReplyRouter:
                 # A person may have taken over while the answer was made.
                 if silent := why_silent(fresh, now):
                     outcome = Skip(silent, after=outcome.after)
+                elif isinstance(outcome, Answer) and (held := await held_back(session, fresh, now)):
+                    outcome = replace(held, after=outcome.after)
                 await self._finish(session, fresh, outcome, [message.id for message in question.earlier])
         except IntegrityError as error:
             await self._was_answered(message_id, error)

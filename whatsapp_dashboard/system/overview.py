@@ -17,6 +17,7 @@ from whatsapp_dashboard.events.log import last_seq
 from whatsapp_dashboard.messages.media_sweep import Held, MediaSweep
 from whatsapp_dashboard.models import Account, Contact, Conversation, Event, Message
 from whatsapp_dashboard.system.ai_trouble import AiTrouble, ai_trouble
+from whatsapp_dashboard.system.handed_over import HandedOver, handed_over
 
 LOOK_BACK = 20_000
 """Events looked through for the recent ones, so that a long log costs no more than a short one."""
@@ -24,6 +25,7 @@ NOTEWORTHY = (
     "session.status", "session.restricted", "account.created", "account.deleted", "call", "webhook.failing", "webhook.recovered",
     "webhook.stalled", "webhook.moving",
     "ai.budget_reached",
+    "conversation.handed_over",
     "credits.exhausted",
 )  # fmt: skip
 
@@ -66,6 +68,8 @@ class OverviewView:
     recent: tuple[RecentEvent, ...]
     ai_trouble: tuple[AiTrouble, ...] = ()
     """Bots that are on and do not answer."""
+    handed_over: tuple[HandedOver, ...] = ()
+    """Conversations that a bot gave to people."""
     media_held: Held | None = None
     """Files that belong to no message and are not removed, because they are too many to be right; told to owners."""
 
@@ -130,8 +134,9 @@ class Overview:
             )
             happened = tuple(_event(event, names) for event in events)
             trouble = await ai_trouble(session, names, now, after_seq=newest - LOOK_BACK)
+            stopped = await handed_over(session, names)
         held = self._sweep.held if self._sweep and who.role is Role.OWNER else None
-        return OverviewView(total, found, failed or 0, queued or 0, in_doubt or 0, happened, trouble, held)
+        return OverviewView(total, found, failed or 0, queued or 0, in_doubt or 0, happened, trouble, stopped, held)
 
 
 def _waiting(conversation: Conversation, contact: Contact, names: dict[str, str]) -> WaitingConversation:

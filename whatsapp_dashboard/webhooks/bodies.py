@@ -35,6 +35,7 @@ class _Chat:
     answered_by: str
     bot_paused_until: int | None
     unread: int
+    handover_reason: str = ""
 
     @property
     def who(self) -> dict[str, Any]:
@@ -189,7 +190,12 @@ class BodyBuilder:
             answered_by=chat.answered_by,
             bot_paused_until=chat.bot_paused_until,
             unread=chat.unread,
+            handover_reason=chat.handover_reason,
         )
+
+    def _handed_over(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
+        who = _chat_of(event, around).who
+        return payloads.ConversationHandedOver(conversation_id=event.conversation_id or "", **who, reason=event.data["reason"])
 
     def _merged(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
         chat = _chat_of(event, around)
@@ -217,6 +223,7 @@ _BUILDERS: dict[str, _Builder] = {
     "session.restricted": BodyBuilder._restricted,
     "conversation.created": BodyBuilder._created,
     "conversation.updated": BodyBuilder._updated,
+    "conversation.handed_over": BodyBuilder._handed_over,
     "conversation.merged": BodyBuilder._merged,
     "account.deleted": BodyBuilder._deleted,
     "credits.exhausted": BodyBuilder._credits,
@@ -234,6 +241,7 @@ def _chat(conversation: Conversation, contact: Contact) -> _Chat:
         answered_by=conversation.answered_by,
         bot_paused_until=milliseconds(until) if until else None,
         unread=conversation.unread,
+        handover_reason=conversation.handover_reason,
     )
 
 

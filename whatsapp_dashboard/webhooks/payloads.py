@@ -105,7 +105,8 @@ class ConversationUpdated(ConversationData):
     title: ClassVar[str] = "Conversation updated"
     when: ClassVar[str] = (
         "A conversation was taken over by a person or handed back to the bot, closed or opened again, or read. It tells how it "
-        "stands now; `bot_paused_until` is null unless the bot waits for a time."
+        "stands now; `bot_paused_until` is null unless the bot waits for a time, `handover_reason` is empty unless the bot gave the "
+        "conversation to people and nobody has written since."
     )
     example: ClassVar[dict[str, Any]] = {
         "conversation_id": EXAMPLE_ID,
@@ -114,12 +115,31 @@ class ConversationUpdated(ConversationData):
         "answered_by": "human",
         "bot_paused_until": 1766155395000,
         "unread": 0,
+        "handover_reason": "",
     }
 
     status: str
     answered_by: str
     bot_paused_until: Milliseconds | None
     unread: int
+    handover_reason: str
+
+
+class ConversationHandedOver(ConversationData):
+    """The bot gives a conversation to people."""
+
+    title: ClassVar[str] = "Conversation handed over"
+    when: ClassVar[str] = (
+        "The bot stopped in a conversation and gave it to people, because it has answered more often there than the account's limits let "
+        "it. A `conversation.updated` comes with it."
+    )
+    example: ClassVar[dict[str, Any]] = {
+        "conversation_id": EXAMPLE_ID,
+        **CONTACT,
+        "reason": "The bot stopped: 6 answers within a minute. Perhaps the other side is a bot too. It answers again when you hand back.",
+    }
+
+    reason: str
 
 
 class ConversationMerged(ConversationData):
@@ -176,6 +196,7 @@ EVENT_MODELS: dict[str, type[Data]] = {
     "session.restricted": SessionRestricted,
     "conversation.created": ConversationCreated,
     "conversation.updated": ConversationUpdated,
+    "conversation.handed_over": ConversationHandedOver,
     "conversation.merged": ConversationMerged,
     "account.deleted": AccountDeleted,
     "credits.exhausted": CreditsExhausted,

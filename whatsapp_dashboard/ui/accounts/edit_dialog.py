@@ -12,8 +12,9 @@ from whatsapp_dashboard.ui.accounts.edit_state import EditState
 from whatsapp_dashboard.ui.components import field, form_dialog, switch_field, text_area, text_field
 from whatsapp_dashboard.ui.components.countdown import countdown
 from whatsapp_dashboard.ui.components.field_error import field_error
+from whatsapp_dashboard.ui.components.week import day_line
 
-_TABS = (("general", "General"), ("replies", "Replies"), ("sending", "Sending"), ("safety", "Safety"))
+_TABS = (("general", "General"), ("replies", "Replies"), ("bots", "Bots"), ("sending", "Sending"), ("safety", "Safety"))
 
 
 def edit_dialog() -> rx.Component:
@@ -29,6 +30,7 @@ def edit_dialog() -> rx.Component:
             ),
             _group("general", _general()),
             _group("replies", _replies()),
+            _group("bots", _bots()),
             _group("sending", _sending()),
             _group("safety", _safety()),
             key=EditState.edition.to(str),
@@ -65,16 +67,49 @@ def _general() -> list[rx.Component]:
 
 def _replies() -> list[rx.Component]:
     return [
-        _switch("auto_reply.enabled", "Auto-reply", "Answers every message of a person with the text below."),
+        _switch("auto_reply.enabled", "Auto-reply", "Answers messages of people with the text below."),
         _with_error("auto_reply.text", text_area(
             "Text of the reply", "auto_reply.text",
             "At most 4,096 characters. {{contact.name}}, {{contact.phone}} and {{message}} are filled in.",
             default_value=EditState.values["auto_reply.text"], rows="4",
         )),
+        _number("auto_reply.every_minutes", "At most once in (minutes)",
+                "To the same contact. 720 are 12 hours; 0: in answer to each message."),
+        _switch("auto_reply.hours.enabled", "Hours of this text", "Off: it is sent at any time."),
+        rx.box(rx.vstack(*_hours(), spacing="4", width="100%"), width="100%",
+               display=rx.cond(EditState.switches["auto_reply.hours.enabled"], "block", "none")),
+    ]  # fmt: skip
+
+
+def _hours() -> list[rx.Component]:
+    return [
+        _switch("auto_reply.outside_hours", "Only outside of these hours", "For a message that says when somebody is there again."),
+        rx.box(
+            rx.foreach(EditState.days, lambda day: day_line(day, EditState.errors, "Send")),
+            rx.text("A day that ends before it begins goes on after midnight.", size="1", color=theme.TEXT_MUTED),
+            width="100%",
+        ),
+        _with_error("auto_reply.hours.timezone", text_field(
+            "Time zone", "auto_reply.hours.timezone", "For example Europe/Madrid, Asia/Kolkata or UTC.", max_length=64, auto_complete="off",
+            default_value=EditState.values["auto_reply.hours.timezone"],
+        )),
+    ]  # fmt: skip
+
+
+def _bots() -> list[rx.Component]:
+    return [
+        rx.text("For the auto-reply and for AI.", size="2", color=theme.TEXT_MUTED),
         _number("takeover_minutes", "Take-over (minutes)", "How long bots stay silent after a person wrote: 1 to 10,080."),
         _number("answer_recovered_minutes", "Answer missed messages up to (minutes)",
                 "Messages that waited while the account was offline are answered only up to this age: 0 to 1,440."),
         _switch("answer_groups", "Answer in groups", "Off: groups are stored and shown, never answered by bots."),
+        _switch("answer_own_numbers", "Answer numbers of your own", "Off: accounts of this workspace never answer each other by bot."),
+        rx.text("How many answers one conversation gets by bot. The one that would be too many is not given: the bot stops there, and the "
+                "conversation is a person's until handed back. 0: no limit.", size="2", color=theme.TEXT_MUTED),
+        rx.grid(
+            _number("answer_limits.per_minute", "A minute", ""), _number("answer_limits.per_hour", "An hour", ""),
+            _number("answer_limits.per_day", "A day", ""), columns="3", gap="12px", width="100%",
+        ),
     ]  # fmt: skip
 
 
@@ -122,6 +157,7 @@ def _number(key: str, label: str, hint: str | rx.Var[str]) -> rx.Component:
         size="2",
         max_length=9,
         width="140px",
+        max_width="100%",
         auto_complete="off",
     )
     return _with_error(key, field(label, control, hint))

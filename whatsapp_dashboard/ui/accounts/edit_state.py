@@ -12,21 +12,24 @@ from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.messages.governor import daily_limit
 from whatsapp_dashboard.ui.accounts.countries import COUNTRIES, Country, find_countries
 from whatsapp_dashboard.ui.components import toast_ok
+from whatsapp_dashboard.ui.components.week import DayLine, days_of, explained_day, read_days
 from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 
 NUMBERS = (
-    "takeover_minutes", "answer_recovered_minutes", "pacing.min_ms", "pacing.max_ms", "governor.new_contacts_per_day",
-    "governor.warm_up_days",
+    "auto_reply.every_minutes", "takeover_minutes", "answer_recovered_minutes", "answer_limits.per_minute", "answer_limits.per_hour",
+    "answer_limits.per_day", "pacing.min_ms", "pacing.max_ms", "governor.new_contacts_per_day", "governor.warm_up_days",
 )  # fmt: skip
 SWITCHES = (
-    "auto_reply.enabled", "answer_groups", "pacing.typing", "resend_unconfirmed", "governor.enabled", "governor.check_number_first",
+    "auto_reply.enabled", "auto_reply.hours.enabled", "auto_reply.outside_hours", "answer_groups", "answer_own_numbers", "pacing.typing",
+    "resend_unconfirmed", "governor.enabled", "governor.check_number_first",
 )  # fmt: skip
-TEXTS = ("auto_reply.text",)
+TEXTS = ("auto_reply.text", "auto_reply.hours.timezone")
 
 TAB_OF = {
     "name": "general", "description": "general", "default_country": "general", "auto_reply": "replies",
-    "takeover_minutes": "replies", "answer_groups": "replies", "answer_recovered_minutes": "replies",
+    "takeover_minutes": "bots", "answer_groups": "bots", "answer_recovered_minutes": "bots", "answer_own_numbers": "bots",
+    "answer_limits": "bots",
     "pacing": "sending", "resend_unconfirmed": "sending", "governor": "safety",
 }  # fmt: skip
 
@@ -44,6 +47,8 @@ class EditState(PageState):
     description: str = ""
     values: dict[str, str] = {}
     switches: dict[str, bool] = {}
+    days: list[DayLine] = []
+    """The hours of the automatic reply."""
     country: str = ""
     country_name: str = ""
     countries: list[Country] = []
@@ -66,6 +71,7 @@ class EditState(PageState):
         self.name, self.description = row.name, row.description
         self.values = {key: str(flat[key]) for key in (*NUMBERS, *TEXTS)}
         self.switches = {key: bool(flat[key]) for key in SWITCHES}
+        self.days = days_of(row.settings.auto_reply.hours)
         self._take_country(row.settings.default_country or "")
         now = self._services().clock.now()
         restricted = row.restricted_until is not None and row.restricted_until > now
@@ -139,6 +145,9 @@ class EditState(PageState):
             _put(settings, key, self.switches.get(key, False))
         for key in TEXTS:
             _put(settings, key, str(form.get(key, "")))
+        hours = settings["auto_reply"]["hours"]
+        hours["days"], hours["timezone"] = read_days(form), hours["timezone"].strip()
+        settings["auto_reply"]["outside_hours"] &= hours["enabled"]
         for key in NUMBERS:
             given = str(form.get(key, "")).strip()
             try:
@@ -150,6 +159,8 @@ class EditState(PageState):
     def _show_error(self, error: AppError) -> None:
         key = (error.field or "form").removeprefix("settings.")
         text = error.message.removeprefix(f"{key}: ").replace("Input should be", "It must be")
+        if day := explained_day(key, text):
+            key, text = day
         # A rule about a whole group is shown at the field that has the last word in it.
         key = {"auto_reply": "auto_reply.text", "pacing": "pacing.max_ms"}.get(key, key)
         self.errors = {key: text[:1].upper() + text[1:]}
@@ -157,7 +168,7 @@ class EditState(PageState):
 
     def _go_to_first_error(self) -> None:
         key = next(iter(self.errors), "")
-        self.tab = TAB_OF.get(key, TAB_OF.get(key.partition(".")[0], self.tab))
+        self.tab = "replies" if key.startswith("day") else TAB_OF.get(key, TAB_OF.get(key.partition(".")[0], self.tab))
 
     def _take_country(self, code: str) -> None:
         found = COUNTRIES.get(code)
@@ -176,14 +187,18 @@ def limit_now(row: AccountRow, now: datetime) -> str:
 def flatten(settings: AccountSettings) -> dict[str, Any]:
     """Every setting by its dotted name."""
     found: dict[str, Any] = {}
-    for key, value in settings.model_dump(mode="json").items():
-        found.update({f"{key}.{inner}": item for inner, item in value.items()} if isinstance(value, dict) else {key: value})
+    groups = [("", settings.model_dump(mode="json"))]
+    for prefix, group in groups:
+        for key, value in group.items():
+            if isinstance(value, dict):
+                groups.append((f"{prefix}{key}.", value))
+            else:
+                found[prefix + key] = value
     return found
 
 
 def _put(settings: dict[str, Any], key: str, value: Any) -> None:
-    group, _, inner = key.partition(".")
-    if inner:
-        settings.setdefault(group, {})[inner] = value
-    else:
-        settings[group] = value
+    *groups, name = key.split(".")
+    for group in groups:
+        settings = settings.setdefault(group, {})
+    settings[name] = value

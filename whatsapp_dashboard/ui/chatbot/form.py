@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from whatsapp_dashboard.domain.ai_settings import AiSettings, Hours
+from whatsapp_dashboard.domain.ai_settings import AiSettings
 from whatsapp_dashboard.errors import AppError
+from whatsapp_dashboard.ui.components.week import explained_day, read_days
 
 TEXTS = ("prompt", "failure_text", "media_text")
 WHOLE = ("max_tokens", "history_limit", "passages", "daily_answers")
 NUMBERS = ("temperature", "wait_seconds", "longest_wait_seconds", "provider_seconds", "daily_cost_usd")
 SWITCHES = ("use_images", "use_audio", "use_knowledge")
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TAB_OF = {
     **dict.fromkeys(("prompt", "temperature", "max_tokens", "history_limit"), "prompt"),
     **dict.fromkeys(("wait_seconds", "longest_wait_seconds", "provider_seconds", "hours", "daily_answers", "daily_cost_usd"), "when"),
     **dict.fromkeys(("use_images", "use_audio", "use_knowledge", "passages", "failure_text", "media_text"), "uses"),
 }
 """The tab each setting is on."""
-
-
-@dataclass
-class DayLine:
-    """One weekday of the answering hours. ``key`` is how its inputs begin."""
-
-    key: str
-    name: str
-    open: bool
-    begins: str
-    ends: str
 
 
 def values_of(settings: AiSettings) -> dict[str, str]:
@@ -42,11 +30,6 @@ def values_of(settings: AiSettings) -> dict[str, str]:
 def switches_of(settings: AiSettings) -> dict[str, bool]:
     """What is on."""
     return {name: bool(getattr(settings, name)) for name in SWITCHES} | {"hours": settings.hours.enabled}
-
-
-def days_of(hours: Hours) -> list[DayLine]:
-    """Monday first."""
-    return [DayLine(f"day{at}", WEEKDAYS[at], day.open, day.begins, day.ends) for at, day in enumerate(hours.days)]
 
 
 def read_form(form: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -63,10 +46,7 @@ def read_form(form: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     settings["hours"] = {
         "enabled": "hours" in form,
         "timezone": _text(form, "timezone").strip(),
-        "days": [
-            {"open": f"day{at}-open" in form, "begins": _text(form, f"day{at}-begins"), "ends": _text(form, f"day{at}-ends")}
-            for at in range(7)
-        ],
+        "days": read_days(form),
     }
     return settings, errors
 
@@ -83,10 +63,9 @@ def explained(error: AppError) -> dict[str, str]:
     text = error.message.removeprefix(f"{name}: ")
     for theirs, ours in (("Input should be", "It must be"), ("String should have", "It must have"), ("String should", "It must")):
         text = text.replace(theirs, ours)
-    parts = name.split(".")
-    if parts[:2] == ["hours", "days"] and len(parts) > 2:
-        return {f"day{parts[2]}": f"Enter when it {parts[-1]}, for example 09:30." if parts[-1] in ("begins", "ends") else text}
-    return {parts[-1]: text[:1].upper() + text[1:]}
+    if day := explained_day(name, text):
+        return dict([day])
+    return {name.split(".")[-1]: text[:1].upper() + text[1:]}
 
 
 def tab_of(name: str) -> str:

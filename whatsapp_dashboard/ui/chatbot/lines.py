@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from whatsapp_dashboard.ai.views import AiConfigView, KindView, ModelView, ProviderView, TestResult
-from whatsapp_dashboard.domain.ai_settings import Hours
+from whatsapp_dashboard.domain.hours import Hours
 from whatsapp_dashboard.ui.times import iso
 from whatsapp_dashboard.ui.traces import OUTCOMES
 from whatsapp_dashboard.ui.webhooks.lines import milliseconds

@@ -10,9 +10,10 @@ import reflex as rx
 from whatsapp_dashboard.ai.views import AiConfigView
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 from whatsapp_dashboard.errors import AppError
-from whatsapp_dashboard.ui.chatbot.form import DayLine, changed, days_of, explained, read_form, switches_of, tab_of, values_of
+from whatsapp_dashboard.ui.chatbot.form import changed, explained, read_form, switches_of, tab_of, values_of
 from whatsapp_dashboard.ui.chatbot.tab_state import TabState
 from whatsapp_dashboard.ui.components import toast_info, toast_ok
+from whatsapp_dashboard.ui.components.week import DayLine, days_of
 from whatsapp_dashboard.ui.state import PageState, action
 
 _TO_ERROR = "setTimeout(() => document.querySelector('#ai-settings [role=alert]')?.scrollIntoView({block: 'center'}), 80)"

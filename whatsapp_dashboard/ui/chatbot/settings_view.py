@@ -9,12 +9,12 @@ import reflex as rx
 from whatsapp_dashboard.domain.ai_settings import DEFAULT_FAILURE, DEFAULT_MEDIA, DEFAULT_PROMPT, PROMPT_VARIABLES
 from whatsapp_dashboard.domain.time_zones import time_zones
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.chatbot.form import DayLine
 from whatsapp_dashboard.ui.chatbot.settings_state import SettingsState
 from whatsapp_dashboard.ui.chatbot.state import ChatbotState
 from whatsapp_dashboard.ui.components import card, confirm_dialog, field, switch_field, text_area
 from whatsapp_dashboard.ui.components.combobox import combobox
 from whatsapp_dashboard.ui.components.field_error import field_error
+from whatsapp_dashboard.ui.components.week import day_line
 from whatsapp_dashboard.ui.session import CAN_WORK
 from whatsapp_dashboard.ui.times import ASK_ZONE
 
@@ -141,7 +141,7 @@ def _when() -> rx.Component:
                 switch_field("Answering hours", "Off: the bot answers at any time.", name="hours",
                              default_checked=SettingsState.switches["hours"], aria_label="Answering hours"),
                 rx.box(
-                    rx.foreach(SettingsState.days, _day),
+                    rx.foreach(SettingsState.days, lambda day: day_line(day, SettingsState.errors)),
                     rx.flex(
                         rx.text("A day that ends before it begins goes on after midnight.", size="1", color=theme.TEXT_MUTED),
                         rx.el.button("Monday's hours for all days", type="button", class_name="wa-text-button",
@@ -170,23 +170,6 @@ def _when() -> rx.Component:
             title="Daily limits",
         ),
         spacing="4", width="100%",
-    )  # fmt: skip
-
-
-def _day(day: DayLine) -> rx.Component:
-    def moment(part: str, label: str, value: Any) -> rx.Component:
-        return rx.el.input(type="time", name=f"{day.key}-{part}", default_value=value, class_name="wa-time",
-                           aria_label=f"{day.name} {label}")  # fmt: skip
-
-    return rx.box(
-        rx.el.div(
-            rx.switch(name=f"{day.key}-open", default_checked=day.open, size="1", aria_label=f"Answer on {day.name}"),
-            rx.text(day.name, size="2"),
-            rx.el.div(moment("begins", "from", day.begins), rx.text("to", size="1", color=theme.TEXT_MUTED, as_="span"),
-                      moment("ends", "to", day.ends), class_name="wa-day-times"),
-            class_name="wa-day-row",
-        ),
-        field_error(SettingsState.errors.get(day.key, "")),
     )  # fmt: skip
 
 

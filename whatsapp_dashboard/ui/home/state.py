@@ -11,6 +11,7 @@ from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.messages.media_sweep import Held
 from whatsapp_dashboard.system.ai_trouble import AiTrouble
+from whatsapp_dashboard.system.handed_over import HandedOver
 from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
 from whatsapp_dashboard.ui.credits.lines import left_in_words
 from whatsapp_dashboard.ui.live import following, live
@@ -40,7 +41,7 @@ _STATUS_WORDS = {
 @dataclass
 class Attention:
     """One thing that needs a person: credits that run out, messages in doubt, an account that is not ready, a limit that was reached, a
-    webhook that fails, a bot that does not answer. ``since`` is ISO 8601, empty for none."""
+    webhook that fails, a bot that does not answer or gave a conversation to people. ``since`` is ISO 8601, empty for none."""
 
     title: str
     text: str
@@ -126,6 +127,7 @@ class HomeState(PageState):
         everything += [_media_held(view.media_held)] if view.media_held else []
         everything += [_stalled(row) for row in webhooks if row.state is WebhookState.STALLED]
         everything += [_failing(row) for row in webhooks if row.state is WebhookState.FAILING]
+        everything += [_handed_over(item) for item in view.handed_over]
         everything += [_ai_trouble(trouble) for trouble in view.ai_trouble]
         everything += [_restricted(row) for row in restricted]
         everything += [_not_ready(row) for row in trouble]
@@ -176,6 +178,15 @@ def _ai_trouble(trouble: AiTrouble) -> Attention:
     return Attention(trouble.account_name, trouble.text, f"ai_{trouble.kind}", since, f"/chatbot?account={trouble.account_id}")
 
 
+def _handed_over(item: HandedOver) -> Attention:
+    title = f"{_contact(item.contact_name, item.contact_phone)} · {item.account_name}"
+    return Attention(title, item.reason, "handed_over", item.since.isoformat(), f"/inbox?c={item.conversation_id}")
+
+
+def _contact(name: str, phone: str) -> str:
+    return name or format_phone(phone) or "Unknown contact"
+
+
 def _restricted(row: AccountRow) -> Attention:
     return Attention(row.name, f"WhatsApp restricts sending: {row.restriction}", "restricted", row.status_changed_at.isoformat())
 
@@ -183,7 +194,7 @@ def _restricted(row: AccountRow) -> Attention:
 def _waiting(item: WaitingConversation) -> Waiting:
     return Waiting(
         href=f"/inbox?c={item.id}",
-        contact=item.contact_name or format_phone(item.contact_phone) or "Unknown contact",
+        contact=_contact(item.contact_name, item.contact_phone),
         account=item.account_name,
         preview=item.preview,
         unread=item.unread,
@@ -206,6 +217,8 @@ def _happened(event: RecentEvent) -> Happened:
             kind, text = "failing", f"Webhook keeps failing: {data.get('error', '')}"
         case "ai.budget_reached":
             kind, text = "ai_limit", "The bot reached today's limit"
+        case "conversation.handed_over":
+            kind, text = "ai_limit", str(data.get("reason", ""))
         case "webhook.stalled":
             kind, text = "stalled", "Due deliveries did not go out; set going again"
         case "webhook.moving":

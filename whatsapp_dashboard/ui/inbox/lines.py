@@ -37,6 +37,8 @@ class Line:
     human: bool = False
     paused_until: str = ""
     paused_text: str = ""
+    stopped: str = ""
+    """Why the bot gave it to people."""
     unread: int = 0
     badge: str = ""
     preview: str = ""
@@ -62,6 +64,7 @@ def conversation_line(row: ConversationRow, now: datetime, zone: str) -> Line:
         opted_out=row.opted_out, closed=row.status == "closed", human=row.answered_by == "human",
         paused_until=paused.isoformat() if paused else "",
         paused_text=clock_text(paused, now, zone) if paused else "",
+        stopped=row.handover_reason,
         unread=row.unread, badge=str(row.unread) if row.unread <= MOST_UNREAD else f"{MOST_UNREAD}+",
         preview=row.preview, preview_type=row.preview_type or "text",
         ticks=_ticks(row),

@@ -80,8 +80,9 @@ def _notices() -> rx.Component:
             (head.account_status != "") & (head.account_status != "ready"),
             _notice("wifi-off", "amber", "This account is not connected. What you write is kept and goes out when it is back."),
         ),
+        rx.cond(head.stopped != "", _notice("bot", "orange", head.stopped)),
         rx.cond(
-            head.human,
+            head.human & (head.stopped == ""),
             _notice(
                 "user-round", "blue",
                 rx.cond(
