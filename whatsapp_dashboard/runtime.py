@@ -48,6 +48,7 @@ from whatsapp_dashboard.messages.media_links import MediaLinks
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.sending import MessageService
 from whatsapp_dashboard.messages.set_aside import SetAsideEvents
+from whatsapp_dashboard.messages.waiting import settle_groups
 from whatsapp_dashboard.network.allow_list import AllowList
 from whatsapp_dashboard.replies.auto_reply import AutoReplier
 from whatsapp_dashboard.replies.router import ReplyRouter
@@ -105,7 +106,7 @@ class Runtime:
         self.inbound = Inbound(self.db, self.clock, in_doubt=lambda account_id: self.outbound.in_doubt(account_id))  # noqa: PLW0108 - made below
         self.set_aside = SetAsideEvents(self.db, self.clock, self.inbound)
         self.pool = SessionPool(settings, records, Leases(self.db, self.clock), self.clock, self.inbound)
-        self.accounts = AccountService(self.db, self.pool, records, self.clock)
+        self.accounts = AccountService(self.db, self.pool, records, self.clock, on_settings=settle_groups)
 
         self.media = MediaStore(self.db, settings)
         self.downloads = MediaDownloads(self.db, self.clock, self.pool, self.media, max_mb=settings.media_max_mb)

@@ -137,9 +137,7 @@ async def test_messages_stored_before_the_second_revision_are_in_no_doubt(empty_
 def _store_old_message(connection: Connection) -> None:
     """A message with all it hangs on, in the tables as they are now; every value that must be there is a plain one."""
     for name in ("workspace", "account", "contact", "conversation", "message"):
-        table = Table(name, MetaData(), autoload_with=connection)
-        values = {column.name: _plain(column.type) for column in table.columns if not column.nullable}
-        connection.execute(insert(table).values(values | ({"body": "old"} if name == "message" else {})))
+        _store_plain(connection, name, **({"body": "old"} if name == "message" else {}))
 
 
 def _plain(kind: Any) -> Any:
@@ -148,3 +146,42 @@ def _plain(kind: Any) -> Any:
     if isinstance(kind, DateTime):
         return datetime(2026, 1, 1, tzinfo=UTC)
     return {} if "JSON" in type(kind).__name__.upper() else kind.python_type(0)
+
+
+async def test_who_waits_is_worked_out_for_what_was_stored_before(empty_database_url: str) -> None:
+    """OPS-4, MSG-14: who had the last word in an open conversation waits; who was answered, is being decided about, or was put away not."""
+    says = {
+        "waits": [("1", "incoming", "received"), ("2", "outgoing", "failed")],
+        "answered": [("1", "incoming", "received"), ("2", "outgoing", "sent")],
+        "decided": [("1", "incoming", "received")], "closed": [("1", "incoming", "received")], "group": [("1", "incoming", "received")],
+    }  # fmt: skip
+
+    def store(connection: Connection) -> None:
+        for name in ("workspace", "account"):
+            _store_plain(connection, name)
+        for name, messages in says.items():
+            person = {"id": f"c-{name}", "kind": "group" if name == "group" else "person", "phone": name}
+            _store_plain(connection, "contact", **person)
+            status = "closed" if name == "closed" else "active"
+            _store_plain(connection, "conversation", id=name, contact_id=person["id"], status=status, answered_by="bot")
+            for number, direction, state in messages:
+                origin = "operator" if direction == "outgoing" else None
+                where = {"conversation_id": name, "contact_id": person["id"], "wa_id": number + name}
+                how = {"direction": direction, "status": state, "origin": origin}
+                _store_plain(connection, "message", id=f"{number}-{name}", **where, **how)
+        _store_plain(connection, "reply", message_id="1-decided", conversation_id="decided", state="pending")
+
+    async with migration_connection(empty_database_url) as connection:
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0011"))
+        await connection.run_sync(store)
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+        rows = (await connection.execute(text("SELECT id, unanswered_since, waiting_since FROM conversation"))).all()
+    assert {row.id for row in rows if row.waiting_since} == {"waits"}
+    assert {row.id for row in rows if row.unanswered_since} == {"waits", "decided", "group"}
+
+
+def _store_plain(connection: Connection, name: str, **values: Any) -> None:
+    """A row of which every value that must be there, and is not given, is a plain one."""
+    table = Table(name, MetaData(), autoload_with=connection)
+    plain = {column.name: _plain(column.type) for column in table.columns if not column.nullable}
+    connection.execute(insert(table).values(plain | values))

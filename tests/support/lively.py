@@ -21,6 +21,7 @@ from tests.support.samples import picture, sound
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
 from whatsapp_dashboard.messages.content import preview
+from whatsapp_dashboard.messages.waiting import recount
 from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, Note, Operator, Workspace
 
 NAMES = (
@@ -117,6 +118,7 @@ class Office:
             row.last_message_id, row.last_message_at, row.last_message_type = message.id, at, message.type
             row.last_message_direction = message.direction
             row.last_message_preview = preview(message.type, body, message.payload)
+            recount(session, [conversation.id])
         return message
 
     async def file(self, data: bytes, mimetype: str, filename: str = "", **columns: Any) -> str:

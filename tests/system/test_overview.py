@@ -29,7 +29,8 @@ async def fill(db: Database, clock: MovableClock) -> None:
             await session.flush()
             session.add(
                 Conversation(id=name, account_id="sales", contact_id=name, unread=unread, last_message_direction=direction,
-                             last_message_preview="Hello?", last_message_at=now - timedelta(minutes=5))
+                             last_message_preview="Hello?", last_message_at=now - timedelta(minutes=5),
+                             waiting_since=now - timedelta(minutes=7) if name == "carla" else None)
             )  # fmt: skip
         await session.flush()
         for number, (status, age) in enumerate((("failed", 1), ("failed", 30), ("queued", 2), ("sent", 3))):
@@ -50,7 +51,7 @@ async def test_the_overview_tells_who_waits_what_failed_and_what_happened(db: Da
     await fill(db, clock)
     view = await Overview(db, clock).look(VIC)
     assert (view.waiting_total, view.failed_24h, view.queued, view.in_doubt) == (1, 1, 1, 1)
-    assert [(w.contact_name, w.account_name, w.unread) for w in view.waiting] == [("Carla", "Sales", 2)]
+    assert [(w.contact_name, w.account_name, w.since) for w in view.waiting] == [("Carla", "Sales", clock.now() - timedelta(minutes=7))]
     assert [(e.type, e.account_name) for e in view.recent] == [
         ("account.deleted", "Old shop"), ("credits.exhausted", ""), ("webhook.failing", "CRM"), ("account.created", "Sales"),
     ]  # fmt: skip

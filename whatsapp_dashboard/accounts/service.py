@@ -36,11 +36,18 @@ SANDBOX = "sandbox"
 """The engine whose phones are simulated."""
 
 
+OnSettings = Callable[[AsyncSession, Account], Awaitable[None]]
+"""Called in the write that changes the settings of an account, with the account as it is then."""
+
+
 class AccountService:
     """Accounts of the asking operator's workspace. Viewers read; operators work; the rest of the program goes by the pool."""
 
-    def __init__(self, db: Database, pool: SessionPool, records: AccountRecords, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, pool: SessionPool, records: AccountRecords, clock: Clock, *, on_settings: OnSettings | None = None
+    ) -> None:
         self._db = db
+        self._on_settings = on_settings
         self._pool = pool
         self._records = records
         self._clock = clock
@@ -150,6 +157,9 @@ class AccountService:
                 account.description = _description(description)
             if settings is not None:
                 account.settings = _settings(account.settings, settings)
+                await session.flush()
+                if self._on_settings:
+                    await self._on_settings(session, account)
             account.updated_at = self._clock.now()
             record(session, "account.updated", workspace_id=who.workspace_id, account_id=account_id, data={"name": account.name})
         return await self.get(who, account_id)

@@ -144,7 +144,7 @@ class AiReplier:
         after = self._after(question, draft, kind, reason)
         if not text.strip() or await self._said_lately(question.conversation.id, kind):
             return Skip(reason, final=True, after=after)
-        return Answer(Content(MessageType.TEXT, text.strip()), Origin.AI, after)
+        return Answer(Content(MessageType.TEXT, text.strip()), Origin.AI, after, excuse=True)
 
     async def _said_lately(self, conversation_id: str, kind: str) -> bool:
         since = self._clock.now() - EXCUSE_EVERY

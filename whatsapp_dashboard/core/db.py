@@ -278,9 +278,11 @@ def _call(listeners: Iterable[Callable[[], Any]]) -> None:
             log.exception("a listener of committed writes failed")
 
 
-def before_commit(session: AsyncSession, name: str, action: Callable[[AsyncSession], Awaitable[None]]) -> None:
-    """Run ``action`` last in this write, once per ``name``."""
-    session.info.setdefault(_BEFORE_COMMIT, {}).setdefault(name, action)
+def before_commit(session: AsyncSession, name: str, action: Callable[[AsyncSession], Awaitable[None]], *, early: bool = False) -> None:
+    """Run ``action`` last in this write, once per ``name``; with ``early``, before all others."""
+    actions: dict[str, Any] = session.info.setdefault(_BEFORE_COMMIT, {})
+    if name not in actions:
+        session.info[_BEFORE_COMMIT] = {name: action} | actions if early else actions | {name: action}
 
 
 def after_commit(session: AsyncSession, name: str, action: Callable[[], Any]) -> None:
@@ -295,8 +297,8 @@ def announce(session: AsyncSession) -> None:
 
 async def _run_before_commit(session: AsyncSession) -> None:
     await session.flush()
-    for action in list(session.info.get(_BEFORE_COMMIT, {}).values()):
-        await action(session)
+    while actions := session.info.get(_BEFORE_COMMIT):
+        await actions.pop(next(iter(actions)))(session)
 
 
 def insert_ignore(session: AsyncSession, table: Any) -> Any:

@@ -17,6 +17,7 @@ from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.contacts import ContactBook
 from whatsapp_dashboard.messages.content import body_of, payload_of, preview
+from whatsapp_dashboard.messages.last_word import answered_on_phone, contact_wrote
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.message_events import incoming_data, outgoing_data
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
@@ -57,6 +58,8 @@ class Arrivals:
         """And those that can be answered now."""
         self.taken_over: list[ContactEntry] = []
         """To whom a person has just written from the linked phone."""
+        self.out_of_order: list[ContactEntry] = []
+        """Where only the stored messages tell who had the last word (MSG-14)."""
         self.fresh_wa_ids: set[tuple[str, str]] = set()
         self.history_counts: Counter[str] = Counter()
 
@@ -83,6 +86,7 @@ class Arrivals:
         self.rows.append((row, contact))
         self.fresh_wa_ids.add((account.id, event.wa_id))
         conversation = self._contacts.open(contact, event.at)
+        self._hear(conversation, contact, event)
         self._show(conversation, row, event, preview(row["type"], row["body"], row["payload"], _filename(event)))
         if event.history:
             self.history_counts[account.id] += 1
@@ -90,6 +94,15 @@ class Arrivals:
             yield from self._typed_on_phone(account, contact, conversation, row, event)
         else:
             yield from self._new_incoming(account, contact, conversation, row, event)
+
+    def _hear(self, conversation: ConversationEntry, contact: ContactEntry, event: MessageReceived) -> None:
+        """Who has the last word now. What was written before the account was linked waits for nobody."""
+        if event.from_me:
+            unclear = answered_on_phone(conversation, event.at)
+        else:
+            unclear = not event.history and contact_wrote(conversation, event.at, late=event.offline)
+        if unclear:
+            self.out_of_order.append(contact)
 
     def reply_row(self, message_id: str, account_id: str, conversation_id: str, *, skipped: str = "") -> dict[str, Any]:
         """The reply decision an incoming message waits for, or why it waits for none."""
@@ -189,6 +202,7 @@ class Arrivals:
         self._messages.touch(entry)
         row = {"id": entry.id, "type": entry.type} | self._said(account, event)
         self.filled.append({f"_{name}": value for name, value in row.items()})
+        self.out_of_order.append(contact)
         conversation = self._contacts.open(contact, event.at)
         if conversation.last_message_id == entry.id:
             conversation.last_message_preview = preview(entry.type, entry.body, row["payload"], _filename(event))

@@ -30,6 +30,8 @@ class ConversationEntry:
     last_message_direction: str = ""
     last_message_type: str = ""
     closed_at: datetime | None = None
+    unanswered_since: datetime | None = None
+    dealt_with: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +71,7 @@ def absorb(kept: ConversationEntry, gone: ConversationEntry) -> None:
     kept.last_inbound_at = max((at for at in (kept.last_inbound_at, gone.last_inbound_at) if at), default=None)
     if "active" in (kept.status, gone.status):
         kept.status, kept.closed_at = "active", None
+    kept.dealt_with = min(kept.dealt_with, gone.dealt_with) if kept.dealt_with and gone.dealt_with else None
     if gone.answered_by == "human":
         forever = gone.bot_paused_until is None or (kept.answered_by == "human" and kept.bot_paused_until is None)
         kept.bot_paused_until = None if forever else max(at for at in (kept.bot_paused_until, gone.bot_paused_until) if at)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from whatsapp_dashboard.domain.ids import Address, new_id, phone_variants
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry, absorb
+from whatsapp_dashboard.messages.waiting import recount
 from whatsapp_dashboard.models import Contact, Conversation, Message, Note, Reply
 from whatsapp_dashboard.models.base import metadata
 
@@ -50,6 +51,7 @@ class ContactBook:
         self._changed_conversations: dict[str, ConversationEntry] = {}
         self._merges: list[tuple[str, str, str | None, str | None]] = []
         self._moved: dict[str, str] = {}
+        self._mixed: list[ConversationEntry] = []
         self.created: list[ConversationEntry] = []
         self.merged: list[tuple[ConversationEntry, str]] = []
         """Surviving conversation and the id of the one that was merged into it."""
@@ -220,6 +222,7 @@ class ContactBook:
         kept, gone = self._conversations.get(winner.id), self._conversations.pop(loser.id, None)
         if kept and gone and kept.id not in self._stored and gone.id in self._stored:
             absorb(gone, kept)
+            self._mixed.append(gone)
             self.created.remove(kept)
             kept = None
         if gone and not kept:
@@ -228,6 +231,7 @@ class ContactBook:
             self.touch(gone)
         elif gone and kept:
             absorb(kept, gone)
+            self._mixed.append(kept)
             self.touch(kept)
             self._changed_conversations.pop(gone.id, None)
             if gone.id in self._stored:
@@ -270,9 +274,9 @@ class ContactBook:
         names = tuple(name for name in _CONVERSATION_COLUMNS if name not in ("id", "account_id", "created_at"))
         await self._update(_CONVERSATION, names, sorted(changed_conversations, key=lambda entry: entry.id))
         self._stored.update([entry.id for entry in contacts] + [entry.id for entry in conversations])
-        self._changed_contacts.clear()
-        self._changed_conversations.clear()
-        self._merges.clear()
+        recount(self._session, [entry.id for entry in self._mixed])
+        for done in (self._changed_contacts, self._changed_conversations, self._merges, self._mixed):
+            done.clear()
 
     async def _save_conversation_owners(self) -> None:
         """Move what hangs on merged contacts and conversations, then delete those."""

@@ -1,26 +1,25 @@
-"""How conversations and threads are read: keyset pages along indexes, whatever their number (MSG-7)."""
+"""How conversations are read: keyset pages along indexes, whatever their number (MSG-7)."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import Address, ContactKind
-from whatsapp_dashboard.domain.numbers import digits_to_find
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import Invalid
-from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, MediaView, QuotedView, ThreadItem
-from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, Note, Operator
+from whatsapp_dashboard.messages.answering import Bots, answers_next, read_bots
+from whatsapp_dashboard.messages.conversation_search import matches, read_hits
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts, Hit
+from whatsapp_dashboard.models import Account, Contact, Conversation, Message
 
 _SEPARATOR = "~"
-_QUOTE_LENGTH = 200
-_LID_LENGTH = 8
-"""So many digits are looked for in hidden identities too; fewer stand in many of them by chance."""
+RowsStatement = Select[Conversation, Contact, str, str, str, bool]
 
 
 def cursor_of(at: datetime, row_id: str) -> str:
@@ -40,7 +39,7 @@ def parse_cursor(cursor: str) -> tuple[datetime, str]:
     return at, row_id
 
 
-def rows_statement(who: Principal) -> Select[Conversation, Contact, str, str, str, bool]:
+def rows_statement(who: Principal) -> RowsStatement:
     """Conversations of the operator's workspace with what a line shows of them."""
     return (
         select(Conversation, Contact, col(Account.name), col(Account.status), col(Message.status), col(Message.unconfirmed))
@@ -62,27 +61,11 @@ def conditions(filters: ConversationFilters) -> list[ColumnElement[bool]]:
         found.append(col(Conversation.answered_by) == filters.answered_by)
     if filters.unread:
         found.append(col(Conversation.unread) > 0)
+    if filters.waiting:
+        found.append(col(Conversation.waiting_since).is_not(None))
     if text := filters.text.strip():
-        found.append(_matches(text))
+        found.append(matches(text))
     return found
-
-
-def _matches(text: str) -> ColumnElement[bool]:
-    """Name, push name or what was said; digits also match phone numbers however they are written."""
-    low = text.lower()
-    ways: list[ColumnElement[bool]] = [
-        func.lower(col(Contact.name)).contains(low, autoescape=True),
-        func.lower(col(Contact.push_name)).contains(low, autoescape=True),
-    ]
-    for digits in digits_to_find(text):
-        ways.append(col(Contact.phone).contains(digits))
-        if len(digits) >= _LID_LENGTH:
-            ways.append(col(Contact.lid).contains(digits))
-    if len(text) >= 2:
-        said = aliased(Message)  # the list itself joins the last message
-        words = func.lower(col(said.body)).contains(low, autoescape=True)
-        ways.append(exists().where(col(said.conversation_id) == col(Conversation.id), words))
-    return or_(*ways)
 
 
 def behind(cursor: str) -> ColumnElement[bool]:
@@ -91,8 +74,15 @@ def behind(cursor: str) -> ColumnElement[bool]:
     return tuple_(col(Conversation.last_message_at), col(Conversation.id)) < (at, row_id)
 
 
-def to_row(row: Row[Conversation, Contact, str, str, str, bool]) -> ConversationRow:
-    """A result of :func:`rows_statement` as a view."""
+async def read_rows(session: AsyncSession, statement: RowsStatement, now: datetime, text: str = "") -> list[ConversationRow]:
+    """The results of a :func:`rows_statement` as views, with who answers next and where ``text`` was said."""
+    rows = (await session.execute(statement)).all()
+    bots = await read_bots(session, {row[0].account_id for row in rows}, now)
+    hits = await read_hits(session, [row[0].id for row in rows], text)
+    return [_to_row(row, bots.get(row[0].account_id, Bots()), hits.get(row[0].id), now) for row in rows]
+
+
+def _to_row(row: Row[Conversation, Contact, str, str, str, bool], bots: Bots, hit: Hit | None, now: datetime) -> ConversationRow:
     conversation, contact, account_name, account_status, message_status, unconfirmed = row
     return ConversationRow(
         id=conversation.id,
@@ -116,6 +106,10 @@ def to_row(row: Row[Conversation, Contact, str, str, str, bool]) -> Conversation
         preview_type=conversation.last_message_type,
         preview_status=message_status or "",
         preview_unconfirmed=bool(unconfirmed),
+        waiting_since=conversation.waiting_since,
+        answers_next=answers_next(conversation, contact, bots, now),
+        has_bot=bots.serve(contact),
+        hit=hit,
         created_at=conversation.created_at,
         handover_reason=conversation.handover_reason,
     )
@@ -126,96 +120,39 @@ def address_of(contact: Contact) -> Address:
     return Address(ContactKind(contact.kind), contact.phone, contact.lid, contact.jid)
 
 
-async def read_thread(session: AsyncSession, conversation_id: str, cursor: str, limit: int) -> list[ThreadItem]:
-    """Up to ``limit`` messages and notes behind ``cursor``, newest first."""
-    messages = (
-        select(Message, Media, col(Operator.username))
-        .outerjoin(Media, col(Media.id) == col(Message.media_id))
-        .outerjoin(Operator, col(Operator.id) == col(Message.operator_id))
-        .where(col(Message.conversation_id) == conversation_id)
-        .order_by(col(Message.at).desc(), col(Message.id).desc())
-        .limit(limit)
-    )
-    notes = (
-        select(Note, col(Operator.username))
-        .outerjoin(Operator, col(Operator.id) == col(Note.operator_id))
-        .where(col(Note.conversation_id) == conversation_id)
-        .order_by(col(Note.created_at).desc(), col(Note.id).desc())
-        .limit(limit)
-    )
-    if cursor:
-        place = parse_cursor(cursor)
-        messages = messages.where(tuple_(col(Message.at), col(Message.id)) < place)
-        notes = notes.where(tuple_(col(Note.created_at), col(Note.id)) < place)
-    found = (await session.execute(messages)).all()
-    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
-    items = [to_item(message, media, operator, quoted) for message, media, operator in found]
-    items += [
-        ThreadItem("note", note.id, note.created_at, text=note.text, operator=operator or "", created_at=note.created_at)
-        for note, operator in await session.execute(notes)
-    ]
-    items.sort(key=lambda item: (item.at, item.id), reverse=True)
-    return items[:limit]
+async def read_counts(session: AsyncSession, who: Principal, account_id: str) -> Counts:
+    """How many conversations each of the inbox' lists has, along the index of each."""
+    mine = [col(Account.workspace_id) == who.workspace_id, col(Conversation.status) == "active"]
+    if account_id:
+        mine.append(col(Conversation.account_id) == account_id)
+
+    def count(*more: Any) -> Any:
+        found = select(func.count()).select_from(Conversation).join(Account, col(Account.id) == col(Conversation.account_id))
+        return found.where(*mine, *more).scalar_subquery()
+
+    unread, waiting = col(Conversation.unread) > 0, col(Conversation.waiting_since).is_not(None)
+    statement = select(count(), count(unread), count(col(Conversation.answered_by) == "human"), count(waiting))
+    return Counts(*(await session.execute(statement)).one())
 
 
-async def read_items(session: AsyncSession, conversation_id: str, message_ids: list[str]) -> list[ThreadItem]:
-    """These messages of the conversation as thread items, for pages that show them already."""
+async def count_matching(session: AsyncSession, who: Principal, account_id: str, text: str) -> Counts:
+    """The same among the conversations that match ``text``, looked through once."""
+    open_ = col(Conversation.status) == "active"
+
+    def count(which: Any) -> Any:
+        return func.coalesce(func.sum(case((which, 1), else_=0)), 0)
+
     statement = (
-        select(Message, Media, col(Operator.username))
-        .outerjoin(Media, col(Media.id) == col(Message.media_id))
-        .outerjoin(Operator, col(Operator.id) == col(Message.operator_id))
-        .where(col(Message.conversation_id) == conversation_id, col(Message.id).in_(message_ids))
-    )
-    found = (await session.execute(statement)).all()
-    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
-    return [to_item(message, media, operator, quoted) for message, media, operator in found]
-
-
-async def _quoted(session: AsyncSession, conversation_id: str, wa_ids: set[str]) -> dict[str, QuotedView]:
-    if not wa_ids:
-        return {}
-    statement = select(Message).where(and_(col(Message.conversation_id) == conversation_id, col(Message.wa_id).in_(wa_ids)))
-    return {
-        row.wa_id or "": QuotedView(
-            row.id, row.direction, row.type, row.body[:_QUOTE_LENGTH] if not row.revoked_at else "", row.sender_name
+        select(
+            func.count(),
+            count(col(Conversation.unread) > 0),
+            count(col(Conversation.answered_by) == "human"),
+            count(col(Conversation.waiting_since).is_not(None)),
+            count(~open_),
         )
-        for row in await session.scalars(statement)
-    }
-
-
-def to_item(message: Message, media: Media | None, operator: str | None, quoted: dict[str, QuotedView]) -> ThreadItem:
-    """A stored message as the thread shows it. A deleted one shows that it was deleted, not what it said."""
-    gone = message.revoked_at is not None
-    file = None
-    if media is not None and not gone:
-        file = MediaView(media.id, media.state, media.reason, media.mimetype, media.size, media.filename, media.seconds)
-    return ThreadItem(
-        kind="message",
-        id=message.id,
-        at=message.at,
-        direction=message.direction,
-        type=message.type,
-        text="" if gone else message.body,
-        payload={} if gone else message.payload,
-        status=message.status,
-        status_reason=message.status_reason,
-        origin=message.origin or "",
-        operator=operator or "",
-        sender_name=message.sender_name,
-        sender_address=message.sender_address,
-        wa_id=message.wa_id or "",
-        media=file,
-        quoted=quoted.get(message.quoted_wa_id or ""),
-        reactions=message.reactions,
-        votes=message.votes,
-        history=message.history,
-        recovered=message.recovered,
-        edited=message.edited_at is not None,
-        revoked=gone,
-        flagged=message.flagged_at is not None and message.status == "sent",
-        unconfirmed=message.unconfirmed,
-        created_at=message.created_at,
-        sent_at=message.sent_at,
-        delivered_at=message.delivered_at,
-        read_at=message.read_at,
+        .select_from(Conversation)
+        .join(Contact, col(Contact.id) == col(Conversation.contact_id))
+        .join(Account, col(Account.id) == col(Conversation.account_id))
+        .where(col(Account.workspace_id) == who.workspace_id, *conditions(ConversationFilters(account_id, text=text)))
     )
+    return Counts(*(await session.execute(statement)).one())

@@ -20,6 +20,8 @@ class ConversationFilters:
     status: str = ""
     answered_by: str = ""
     unread: bool = False
+    waiting: bool = False
+    """Only those in which the contact waits for a person (MSG-14)."""
     text: str = ""
     """Looked for in names, phone numbers and what the messages say."""
 
@@ -29,6 +31,17 @@ class ConversationFilters:
                 raise Invalid(f"The filter “{name}” is one of: {', '.join(allowed[1:])}.", field=name)
         if len(self.text) > MAX_SEARCH:
             raise Invalid(f"A search takes at most {MAX_SEARCH} characters.", field="text")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The newest message of a conversation that says what was searched for, and the part of it that does."""
+
+    message_id: str
+    at: datetime
+    direction: str
+    type: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +72,19 @@ class ConversationRow:
     created_at: datetime
     preview_unconfirmed: bool = False
     """Whether the last message is in doubt."""
+<<<<<<< HEAD
     handover_reason: str = ""
     """Why the bot gave the conversation to people; empty when it did not, and once one of them wrote."""
+=======
+    waiting_since: datetime | None = None
+    """Since when the contact waits for a person; None: nobody has to answer (MSG-14)."""
+    answers_next: str = "nobody"
+    """Who would answer the next message: ``bot``, ``person`` or ``nobody``."""
+    has_bot: bool = False
+    """Whether a bot is set up for this contact, be it awake, silent or paused."""
+    hit: Hit | None = None
+    """Where what was searched for was said; None when only the name or the number matches."""
+>>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +97,15 @@ class ConversationPage:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many active conversations there are, for the filter chips."""
+    """How many conversations each of the inbox' lists has. While something is searched for, ``active`` counts closed ones too, as the list
+    of all then shows them."""
 
     active: int
     unread: int
     human: int
+    waiting: int = 0
+    closed: int | None = None
+    """Counted only while something is searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +169,9 @@ class ThreadItem:
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Items from old to new, and the cursor of the older ones (None: this is the beginning)."""
+    """Items from old to new, the cursor of the older ones (None: this is the beginning), and that of the newer ones (None: this is the
+    end)."""
 
     items: tuple[ThreadItem, ...]
     older: str | None
+    newer: str | None = None

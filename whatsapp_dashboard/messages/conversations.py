@@ -5,17 +5,26 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.account_settings import AccountSettings
+from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, NotFound
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.messages.conversation_query import behind, conditions, cursor_of, read_items, read_thread, rows_statement, to_row
+from whatsapp_dashboard.messages.conversation_query import (
+    behind,
+    conditions,
+    count_matching,
+    cursor_of,
+    read_counts,
+    read_rows,
+    rows_statement,
+)
 from whatsapp_dashboard.messages.conversation_views import (
     ConversationFilters,
     ConversationPage,
@@ -24,7 +33,10 @@ from whatsapp_dashboard.messages.conversation_views import (
     ThreadItem,
     ThreadPage,
 )
+from whatsapp_dashboard.messages.last_word import dealt_with
 from whatsapp_dashboard.messages.takeover import hand_back, state_data, take_over
+from whatsapp_dashboard.messages.thread_query import read_around, read_items, read_thread
+from whatsapp_dashboard.messages.waiting import recount, settle
 from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Contact, Conversation, Note
 
@@ -51,7 +63,7 @@ class ConversationService:
             statement = statement.where(behind(cursor))
         order = (col(Conversation.last_message_at).desc(), col(Conversation.id).desc())
         async with self._db.read() as session:
-            rows = [to_row(row) for row in await session.execute(statement.order_by(*order).limit(limit + 1))]
+            rows = await read_rows(session, statement.order_by(*order).limit(limit + 1), self._clock.now(), filters.text)
         last = rows[limit - 1] if len(rows) > limit else None
         return ConversationPage(tuple(rows[:limit]), cursor_of(last.last_message_at, last.id) if last else None)
 
@@ -59,38 +71,25 @@ class ConversationService:
         """One conversation. Raises :class:`NotFound`."""
         who.require(Role.VIEWER)
         async with self._db.read() as session:
-            row = (await session.execute(rows_statement(who).where(col(Conversation.id) == conversation_id))).first()
-        if row is None:
+            rows = await read_rows(session, rows_statement(who).where(col(Conversation.id) == conversation_id), self._clock.now())
+        if not rows:
             raise _not_found()
-        return to_row(row)
+        return rows[0]
 
     async def get_many(self, who: Principal, conversation_ids: list[str], filters: ConversationFilters) -> list[ConversationRow]:
         """Those of these conversations that match the filters: for a page that learns they changed."""
         who.require(Role.VIEWER)
         statement = rows_statement(who).where(col(Conversation.id).in_(conversation_ids), *conditions(filters))
         async with self._db.read() as session:
-            return [to_row(row) for row in await session.execute(statement)]
+            return await read_rows(session, statement, self._clock.now(), filters.text)
 
-    async def counts(self, who: Principal, account_id: str = "") -> Counts:
-        """How many active conversations there are, how many unread, how many a person answers."""
+    async def counts(self, who: Principal, account_id: str = "", text: str = "") -> Counts:
+        """How many conversations there are in each list of the inbox, of those that match ``text``."""
         who.require(Role.VIEWER)
-        mine = [col(Account.workspace_id) == who.workspace_id, col(Conversation.status) == "active"]
-        if account_id:
-            mine.append(col(Conversation.account_id) == account_id)
-
-        def count(*more: Any) -> Any:
-            return (
-                select(func.count())
-                .select_from(Conversation)
-                .join(Account, col(Account.id) == col(Conversation.account_id))
-                .where(*mine, *more)
-                .scalar_subquery()
-            )
-
-        statement = select(count(), count(col(Conversation.unread) > 0), count(col(Conversation.answered_by) == "human"))
         async with self._db.read() as session:
-            active, unread, human = (await session.execute(statement)).one()
-        return Counts(active, unread, human)
+            if text.strip():
+                return await count_matching(session, who, account_id, text)
+            return await read_counts(session, who, account_id)
 
     async def thread(self, who: Principal, conversation_id: str, cursor: str = "", limit: int = 50) -> ThreadPage:
         """One page of messages and notes, from old to new; ``cursor`` leads to the older ones."""
@@ -101,6 +100,27 @@ class ConversationService:
             items = await read_thread(session, conversation_id, cursor, limit + 1)
         last = items[limit - 1] if len(items) > limit else None
         return ThreadPage(tuple(reversed(items[:limit])), cursor_of(last.at, last.id) if last else None)
+
+    async def thread_after(self, who: Principal, conversation_id: str, cursor: str, limit: int = 50) -> ThreadPage:
+        """One page of what came after ``cursor``, from old to new; its ``older`` is left to the page that gave the cursor."""
+        who.require(Role.VIEWER)
+        _check_limit(limit)
+        async with self._db.read() as session:
+            await _owned(session, who, conversation_id)
+            items = await read_thread(session, conversation_id, cursor, limit + 1, newer=True)
+        last = items[limit - 1] if len(items) > limit else None
+        return ThreadPage(tuple(items[:limit]), None, cursor_of(last.at, last.id) if last else None)
+
+    async def thread_around(self, who: Principal, conversation_id: str, message_id: str, limit: int = 50) -> ThreadPage:
+        """The page of the thread with this message in its middle. Raises :class:`NotFound`, also for another conversation's message."""
+        who.require(Role.VIEWER)
+        _check_limit(limit)
+        async with self._db.read() as session:
+            await _owned(session, who, conversation_id)
+            page = await read_around(session, conversation_id, message_id, limit)
+        if page is None:
+            raise NotFound("There is no such message in this conversation.", code="message_not_found", field="around")
+        return page
 
     async def messages(self, who: Principal, conversation_id: str, message_ids: list[str]) -> list[ThreadItem]:
         """These messages anew: for a page that learns they changed."""
@@ -117,6 +137,7 @@ class ConversationService:
         async with self._db.write() as session:
             conversation, account = await _owned(session, who, conversation_id, lock=True)
             minutes = AccountSettings.model_validate(account.settings).takeover_minutes
+            settle(session, [conversation_id])
             if take_over(conversation, self._clock.now() + timedelta(minutes=minutes)):
                 _changed(session, who, conversation, **state_data(conversation), by=who.username)
             await withdraw_replies(session, [conversation_id])
@@ -127,7 +148,12 @@ class ConversationService:
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             conversation, _ = await _owned(session, who, conversation_id, lock=True)
+<<<<<<< HEAD
             if hand_back(conversation, self._clock.now()):
+=======
+            settle(session, [conversation_id])
+            if hand_back(conversation):
+>>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
                 _changed(session, who, conversation, **state_data(conversation), by=who.username)
         return await self.get(who, conversation_id)
 
@@ -200,6 +226,11 @@ class ConversationService:
             if conversation.status != status:
                 conversation.status = status
                 conversation.closed_at = self._clock.now() if status == "closed" else None
+                if status == "closed":
+                    dealt_with(conversation, new_id())
+                else:
+                    conversation.dealt_with = None  # as if it had not been closed
+                recount(session, [conversation_id])
                 _changed(session, who, conversation, status=status, by=who.username)
         return await self.get(who, conversation_id)
 

@@ -24,6 +24,7 @@ from whatsapp_dashboard.messages.contact_entries import ContactEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.parking import Change, park, park_row, take_parked
+from whatsapp_dashboard.messages.waiting import recount, settle
 from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Media, Message, Reply
 from whatsapp_dashboard.models.base import metadata
@@ -166,12 +167,16 @@ class Intake:
         if arrivals.rows:
             for row, contact in arrivals.rows:
                 row["contact_id"], row["conversation_id"] = self._place(contact)
+                if entry := self._messages.by_id(row["id"]):
+                    entry.contact_id, entry.conversation_id = row["contact_id"], row["conversation_id"]
             await session.execute(insert(_MESSAGE), [row for row, _ in arrivals.rows])
         if arrivals.filled:
             await (await session.connection()).execute(_FILL, arrivals.filled)
         await self._messages.save()
         await withdraw_replies(session, {self._place(contact)[1] for contact in arrivals.taken_over})
         await self._save_decisions(stored)
+        settle(session, {row["conversation_id"] for row, _ in arrivals.rows} | {where for where, _ in stored.waiting})
+        recount(session, {self._place(contact)[1] for contact in arrivals.out_of_order})
         rows = [park_row(key[0], key[1], change, self._now) for key, changes in self._parked.items() for change in changes]
         await park(session, rows)
         self._record()

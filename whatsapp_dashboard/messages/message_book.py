@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from whatsapp_dashboard.domain.messages import MessageStatus
+from whatsapp_dashboard.messages.waiting import recount
 from whatsapp_dashboard.models import Message
 from whatsapp_dashboard.models.base import metadata
 
@@ -46,6 +48,11 @@ class MessageEntry:
     attempts: int
     not_before: datetime | None
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is a word that was said: neither deleted for everyone nor failed for good (MSG-14)."""
+        return self.revoked_at is None and self.status != MessageStatus.FAILED
+
 
 _COLUMNS = [field.name for field in fields(MessageEntry)]
 _FIXED = ("id", "account_id", "contact_id", "conversation_id", "direction", "type", "origin", "at", "history")
@@ -61,6 +68,7 @@ class MessageBook:
         self._by_wa_id: dict[tuple[str, str], list[MessageEntry]] = {}
         self._by_id: dict[str, MessageEntry] = {}
         self._changed: dict[str, MessageEntry] = {}
+        self._counted: dict[str, bool] = {}
 
     async def load(self, wa_ids: Iterable[tuple[str, str]], ids: Iterable[str] = ()) -> None:
         """Fetch the messages with these (account id, WhatsApp id) pairs and with these ids of ours."""
@@ -82,6 +90,7 @@ class MessageBook:
     def add(self, entry: MessageEntry) -> None:
         """Make a message known to this write, for instance one that it inserts."""
         self._by_id[entry.id] = entry
+        self._counted[entry.id] = entry.counts
         if entry.wa_id:
             self._by_wa_id.setdefault((entry.account_id, entry.wa_id), []).append(entry)
 
@@ -113,6 +122,7 @@ class MessageBook:
         """The message is deleted in this write."""
         self._by_id.pop(entry.id, None)
         self._changed.pop(entry.id, None)
+        recount(self._session, [entry.conversation_id])
         if entry.wa_id:
             self._by_wa_id[entry.account_id, entry.wa_id].remove(entry)
 
@@ -129,3 +139,4 @@ class MessageBook:
             ]
             connection = await self._session.connection()
             await connection.execute(_UPDATE, rows)
+            recount(self._session, [entry.conversation_id for entry in self._changed.values() if entry.counts != self._counted[entry.id]])

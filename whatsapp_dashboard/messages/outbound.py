@@ -18,11 +18,13 @@ from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import status_data
 from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
 from whatsapp_dashboard.messages.content import as_numbered_text, body_of, content_of, payload_of, preview
+from whatsapp_dashboard.messages.last_word import answered
 from whatsapp_dashboard.messages.media import MediaStore
 from whatsapp_dashboard.messages.message_events import outgoing_data
 from whatsapp_dashboard.messages.sender import AccountSender
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Outcome, Settler
+from whatsapp_dashboard.messages.waiting import settle
 from whatsapp_dashboard.models import Account, Contact, Conversation, Message, MessageAction
 from whatsapp_dashboard.models.base import metadata
 
@@ -57,9 +59,10 @@ class Outbound:
         in_reply_to: str | None = None,
         idempotency_key: str | None = None,
         media_id: str | None = None,
+        excuse: bool = False,
     ) -> Message:
         """Store a message to be sent, in the caller's write; its account's sender is woken when the write is on disk.
-        ``conversation`` is changed too: the caller's session or book saves it.
+        ``conversation`` is changed too: the caller's session or book saves it. An ``excuse`` answers nothing: a person still has to.
 
         Raises IntegrityError when ``in_reply_to`` was answered or ``idempotency_key`` was used before.
         """
@@ -89,6 +92,9 @@ class Outbound:
         filename = content.media.filename if content.media else ""
         conversation.last_message_preview = preview(message.type, message.body, message.payload, filename)
         conversation.last_message_direction, conversation.last_message_type = message.direction, message.type
+        if not excuse:
+            answered(conversation)
+        settle(session, [conversation.id])
         to = Address(ContactKind(contact.kind), contact.phone, contact.lid, contact.jid)
         record(
             session,

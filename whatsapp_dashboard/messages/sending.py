@@ -29,6 +29,7 @@ from whatsapp_dashboard.messages.media import MediaStore, Staged
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.placing import by_key, phone_of, place
 from whatsapp_dashboard.messages.takeover import pause_after_writing, state_data
+from whatsapp_dashboard.messages.waiting import recount
 from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Conversation, Message, MessageAction
 
@@ -128,6 +129,7 @@ class MessageService:
             if message.status == MessageStatus.FAILED:
                 message.status, message.status_reason = MessageStatus.QUEUED.value, ""
                 message.attempts, message.not_before = 0, None
+                recount(session, [message.conversation_id])
                 _tell(session, account, message, "message.status", status_data(message, "failed"))
                 self._wake_after(session, account.id)
             elif is_in_doubt(message):

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.waiting import settle
 from whatsapp_dashboard.models import Account, Conversation
 
 
@@ -85,6 +86,7 @@ async def end_expired(session: AsyncSession, now: datetime) -> int:
         .with_for_update(of=Conversation)
     )
     rows = (await session.execute(statement)).all()
+    settle(session, [conversation.id for conversation, _ in rows])
     for conversation, workspace_id in rows:
         hand_back(conversation, now)
         record(

@@ -12,6 +12,7 @@ from sqlmodel import col
 from whatsapp_dashboard.domain.messages import MessageStatus, Origin
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.changes import status_data
+from whatsapp_dashboard.messages.waiting import recount
 from whatsapp_dashboard.models import Account, Message
 
 AUTOMATIC = (Origin.AUTO_REPLY, Origin.AI)
@@ -52,6 +53,7 @@ async def withdraw_replies(
     )
     rows = (await session.scalars(statement)).all()
     if rows:
+        recount(session, {row.conversation_id for row in rows})
         owners = select(col(Account.id), col(Account.workspace_id)).where(col(Account.id).in_({row.account_id for row in rows}))
         workspaces = {row[0]: row[1] for row in await session.execute(owners)}
         for row in rows:

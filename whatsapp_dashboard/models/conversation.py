@@ -11,7 +11,11 @@ from whatsapp_dashboard.models.base import created_field, id_field, owned_by, ti
 
 _UNREAD = text("unread > 0")
 _PAUSED = text("bot_paused_until IS NOT NULL")
+<<<<<<< HEAD
 _HANDED_OVER = text("handover_reason <> ''")
+=======
+_WAITING = text("waiting_since IS NOT NULL")
+>>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
 
 
 class Contact(SQLModel, table=True):
@@ -48,6 +52,9 @@ class Conversation(SQLModel, table=True):
         Index("ix_conversation_unread", "account_id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
         Index("ix_conversation_handed_over", "account_id", postgresql_where=_HANDED_OVER, sqlite_where=_HANDED_OVER),
         Index("ix_conversation_bot_paused_until", "bot_paused_until", postgresql_where=_PAUSED, sqlite_where=_PAUSED),
+        # For counts and for who waits longest; and for the list, which begins with the newest message.
+        Index("ix_conversation_waiting", "account_id", "waiting_since", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index("ix_conversation_waiting_newest", "last_message_at", "id", postgresql_where=_WAITING, sqlite_where=_WAITING),
     )
 
     id: str = id_field()
@@ -69,6 +76,12 @@ class Conversation(SQLModel, table=True):
     last_message_direction: str = Field(default="", max_length=16)
     last_message_type: str = Field(default="", max_length=16)
     closed_at: datetime | None = time_field()
+    unanswered_since: datetime | None = time_field()
+    """When the first word of the contact came that nobody has answered: kept by messages/last_word.py (MSG-14)."""
+    waiting_since: datetime | None = time_field()
+    """The same, while nobody will answer either unless a person does: written only by messages/waiting.py."""
+    dealt_with: str | None = Field(default=None, max_length=36)
+    """An id: what was stored before it needs no answer, because the conversation was closed."""
     created_at: datetime = created_field()
 
 

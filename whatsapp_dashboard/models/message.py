@@ -143,6 +143,9 @@ class Reply(SQLModel, table=True):
             postgresql_where=text("state = 'pending'"),
             sqlite_where=text("state = 'pending'"),
         ),
+        Index(
+            "ix_reply_undecided", "conversation_id", postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'")
+        ),
     )
 
     message_id: str = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE", max_length=36)

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.domain.account_settings import AccountSettings
 from whatsapp_dashboard.messages.contacts import lock_accounts
+from whatsapp_dashboard.messages.waiting import settle
 from whatsapp_dashboard.models import Account, AiConfig, Contact, Conversation, Message, Reply
 from whatsapp_dashboard.replies.repliers import Question
 from whatsapp_dashboard.replies.rules import why_silent
@@ -67,6 +68,7 @@ async def open_again(session: AsyncSession, questions: Sequence[Message]) -> Non
     """Let settled questions wait for a decision once more."""
     reopened = update(Reply).where(col(Reply.message_id).in_([message.id for message in questions]))
     await session.execute(reopened.values(state="pending", reason="", settled_at=None))
+    settle(session, {message.conversation_id for message in questions})
 
 
 async def is_more_waiting(session: AsyncSession, question: Question, now: datetime) -> bool:
@@ -81,9 +83,11 @@ async def mark_settled(
     """Settle a question, with the ``earlier`` ones that its answer covers. False: it was settled before."""
     pending = update(Reply).where(col(Reply.state) == "pending")
     values = {"state": "answered" if answered else "skipped", "reason": reason[:255], "settled_at": now}
-    mine = pending.where(col(Reply.message_id) == message_id).values(**values).returning(col(Reply.message_id))
-    if (await session.execute(mine)).first() is None:
+    mine = pending.where(col(Reply.message_id) == message_id).values(**values).returning(col(Reply.conversation_id))
+    conversation_id = await session.scalar(mine)
+    if conversation_id is None:
         return False
+    settle(session, [conversation_id])
     if earlier:
         covered = {"state": "skipped", "reason": TOGETHER if answered else reason[:255], "settled_at": now}
         await session.execute(pending.where(col(Reply.message_id).in_(earlier)).values(**covered))

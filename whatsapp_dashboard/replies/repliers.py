@@ -40,6 +40,8 @@ class Answer:
     content: Content
     origin: Origin
     after: After | None = None
+    excuse: bool = False
+    """Whether it only says that there is no answer: the contact still waits for a person (MSG-14)."""
 
 
 @dataclass(frozen=True, slots=True)

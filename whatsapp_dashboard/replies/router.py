@@ -292,6 +292,7 @@ class ReplyRouter:
                 content=outcome.content,
                 origin=outcome.origin,
                 in_reply_to=question.message.id,
+                excuse=outcome.excuse,
             )
         if outcome.after:
             await outcome.after(session, message)

@@ -32,7 +32,7 @@ NOTEWORTHY = (
 
 @dataclass(frozen=True, slots=True)
 class WaitingConversation:
-    """A conversation whose last word is the contact's, unread by a person."""
+    """A conversation in which the contact had the last word and nobody has answered or will (MSG-14)."""
 
     id: str
     account_id: str
@@ -90,17 +90,13 @@ class Overview:
             statement = select(col(Account.id), col(Account.name)).where(col(Account.workspace_id) == who.workspace_id)
             names: dict[str, str] = {row[0]: row[1] for row in await session.execute(statement)}
             ours = col(Conversation.account_id).in_(names)
-            # "unread > 0" stands first: both databases have an index of only these conversations.
-            unanswered = (
-                col(Conversation.unread) > 0, ours, col(Conversation.status) == "active",
-                col(Conversation.last_message_direction) == "incoming",
-            )  # fmt: skip
+            unanswered = (col(Conversation.waiting_since).is_not(None), ours)  # along an index of only these
             total = await session.scalar(select(func.count()).select_from(Conversation).where(*unanswered)) or 0
             rows = await session.execute(
                 select(Conversation, Contact)
                 .join(Contact, col(Contact.id) == col(Conversation.contact_id))
                 .where(*unanswered)
-                .order_by(col(Conversation.last_message_at), col(Conversation.id))
+                .order_by(col(Conversation.waiting_since), col(Conversation.id))
                 .limit(waiting)
             )
             found = tuple(_waiting(row.Conversation, row.Contact, names) for row in rows)
@@ -148,7 +144,7 @@ def _waiting(conversation: Conversation, contact: Contact, names: dict[str, str]
         contact_phone=contact.phone or "",
         preview=conversation.last_message_preview,
         unread=conversation.unread,
-        since=conversation.last_message_at,
+        since=conversation.waiting_since or conversation.last_message_at,
     )
 
 

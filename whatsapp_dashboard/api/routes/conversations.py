@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.given import Given
 from whatsapp_dashboard.api.route import Router
-from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, ThreadItem
+from whatsapp_dashboard.errors import Invalid
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts, ThreadItem
 
 router = Router(prefix="/api/conversations", tags=["conversations"])
 
@@ -27,10 +28,12 @@ class ConversationPageOut(BaseModel):
 
 
 class ThreadPageOut(BaseModel):
-    """A page of a thread, from old to new; ``older`` is the cursor of the page before it, null at the beginning."""
+    """A page of a thread, from old to new; ``older`` is the cursor of the page before it, null at the beginning; ``newer`` the one of the
+    page after it (``after``), null at the end."""
 
     items: list[dict[str, Any]]
     older: str | None
+    newer: str | None
 
 
 class NewNote(Given):
@@ -57,14 +60,29 @@ async def list_conversations(  # noqa: PLR0917 - FastAPI fills them by name
     status: Literal["", "active", "closed"] = "",
     answered_by: Literal["", "bot", "human"] = "",
     unread: bool = False,
+    waiting: Annotated[bool, Query(description="Only where the contact waits for a person")] = False,
     text: Annotated[str, Query(max_length=1_000)] = "",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> ConversationPageOut:
-    """Conversations, newest message first."""
-    filters = ConversationFilters(account_id, status, answered_by, unread, text)
+    """Conversations, newest message first. `waiting_since` says since when the contact has had the last word without anybody who
+    answered or will; `answers_next` who would answer the next message: `bot`, `person` or `nobody`. With `text`, `hit` is the newest
+    message that says it."""
+    filters = ConversationFilters(account_id, status, answered_by, unread, waiting, text)
     page = await services.conversations.page(who, filters, cursor, limit)
     return ConversationPageOut(items=list(page.rows), older=page.older)
+
+
+@router.get("/counts")
+async def counts(
+    who: Who,
+    services: Services,
+    account_id: Annotated[str, Query(max_length=64)] = "",
+    text: Annotated[str, Query(max_length=200)] = "",
+) -> Counts:
+    """How many conversations are open, unread, taken over by a person, and how many contacts wait for a person; with `text`, among those
+    that match it."""
+    return await services.conversations.counts(who, account_id, text)
 
 
 @router.get("/{conversation_id}")
@@ -80,10 +98,25 @@ async def rename_contact(conversation_id: str, given: ContactName, who: Who, ser
 
 
 @router.get("/{conversation_id}/messages")
-async def thread(conversation_id: str, who: Who, services: Services, cursor: Cursor = "", limit: Limit = 50) -> ThreadPageOut:
-    """Messages and notes of the conversation."""
-    page = await services.conversations.thread(who, conversation_id, cursor, limit)
-    return ThreadPageOut(items=[item_out(item) for item in page.items], older=page.older)
+async def thread(  # noqa: PLR0917 - FastAPI fills them by name
+    conversation_id: str,
+    who: Who,
+    services: Services,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+    after: Annotated[str, Query(max_length=200, description="`newer` of another page: what came after it")] = "",
+    around: Annotated[str, Query(max_length=64, description="A message's id: the page with that message in its middle")] = "",
+) -> ThreadPageOut:
+    """Messages and notes of the conversation. Of `cursor`, `after` and `around`, one at most."""
+    if sum(map(bool, (cursor, after, around))) > 1:
+        raise Invalid("Give only one of cursor, after and around.", field="cursor")
+    if around:
+        page = await services.conversations.thread_around(who, conversation_id, around, limit)
+    elif after:
+        page = await services.conversations.thread_after(who, conversation_id, after, limit)
+    else:
+        page = await services.conversations.thread(who, conversation_id, cursor, limit)
+    return ThreadPageOut(items=[item_out(item) for item in page.items], older=page.older, newer=page.newer)
 
 
 @router.post("/{conversation_id}/take-over")

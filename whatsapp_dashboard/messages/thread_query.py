@@ -1,0 +1,127 @@
+"""How threads are read: keyset pages along indexes, in both directions (MSG-7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import and_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from whatsapp_dashboard.messages.conversation_query import cursor_of, parse_cursor
+from whatsapp_dashboard.messages.conversation_views import MediaView, QuotedView, ThreadItem, ThreadPage
+from whatsapp_dashboard.models import Media, Message, Note, Operator
+
+_QUOTE_LENGTH = 200
+
+
+async def read_thread(session: AsyncSession, conversation_id: str, cursor: str, limit: int, *, newer: bool = False) -> list[ThreadItem]:
+    """Up to ``limit`` messages and notes behind ``cursor``, newest first; with ``newer`` those before it, oldest first."""
+
+    def page(statement: Any, *place: Any) -> Any:
+        if cursor:
+            at = parse_cursor(cursor)
+            statement = statement.where(tuple_(*place) > at if newer else tuple_(*place) < at)
+        return statement.order_by(*(part.asc() if newer else part.desc() for part in place)).limit(limit)
+
+    messages = (
+        select(Message, Media, col(Operator.username))
+        .outerjoin(Media, col(Media.id) == col(Message.media_id))
+        .outerjoin(Operator, col(Operator.id) == col(Message.operator_id))
+        .where(col(Message.conversation_id) == conversation_id)
+    )
+    notes = (
+        select(Note, col(Operator.username))
+        .outerjoin(Operator, col(Operator.id) == col(Note.operator_id))
+        .where(col(Note.conversation_id) == conversation_id)
+    )
+    found = (await session.execute(page(messages, col(Message.at), col(Message.id)))).all()
+    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
+    items = [to_item(message, media, operator, quoted) for message, media, operator in found]
+    items += [
+        ThreadItem("note", note.id, note.created_at, text=note.text, operator=operator or "", created_at=note.created_at)
+        for note, operator in await session.execute(page(notes, col(Note.created_at), col(Note.id)))
+    ]
+    items.sort(key=lambda item: (item.at, item.id), reverse=not newer)
+    return items[:limit]
+
+
+async def read_around(session: AsyncSession, conversation_id: str, message_id: str, limit: int) -> ThreadPage | None:
+    """``limit`` messages and notes with the message in their middle; None when the conversation has no such message."""
+    statement = select(col(Message.at)).where(col(Message.conversation_id) == conversation_id, col(Message.id) == message_id)
+    at = await session.scalar(statement)
+    if at is None:
+        return None
+    behind, ahead = limit - limit // 2, limit // 2
+    # The place just after the message: its id and one more sign.
+    older = await read_thread(session, conversation_id, cursor_of(at, message_id + "~"), behind + 1)
+    newer = await read_thread(session, conversation_id, cursor_of(at, message_id), ahead + 1, newer=True)
+    items = tuple(reversed(older[:behind])) + tuple(newer[:ahead])
+    return ThreadPage(
+        items,
+        cursor_of(items[0].at, items[0].id) if len(older) > behind else None,
+        cursor_of(items[-1].at, items[-1].id) if len(newer) > ahead else None,
+    )
+
+
+async def read_items(session: AsyncSession, conversation_id: str, message_ids: list[str]) -> list[ThreadItem]:
+    """These messages of the conversation as thread items, for pages that show them already."""
+    statement = (
+        select(Message, Media, col(Operator.username))
+        .outerjoin(Media, col(Media.id) == col(Message.media_id))
+        .outerjoin(Operator, col(Operator.id) == col(Message.operator_id))
+        .where(col(Message.conversation_id) == conversation_id, col(Message.id).in_(message_ids))
+    )
+    found = (await session.execute(statement)).all()
+    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
+    return [to_item(message, media, operator, quoted) for message, media, operator in found]
+
+
+async def _quoted(session: AsyncSession, conversation_id: str, wa_ids: set[str]) -> dict[str, QuotedView]:
+    if not wa_ids:
+        return {}
+    statement = select(Message).where(and_(col(Message.conversation_id) == conversation_id, col(Message.wa_id).in_(wa_ids)))
+    return {
+        row.wa_id or "": QuotedView(
+            row.id, row.direction, row.type, row.body[:_QUOTE_LENGTH] if not row.revoked_at else "", row.sender_name
+        )
+        for row in await session.scalars(statement)
+    }
+
+
+def to_item(message: Message, media: Media | None, operator: str | None, quoted: dict[str, QuotedView]) -> ThreadItem:
+    """A stored message as the thread shows it. A deleted one shows that it was deleted, not what it said."""
+    gone = message.revoked_at is not None
+    file = None
+    if media is not None and not gone:
+        file = MediaView(media.id, media.state, media.reason, media.mimetype, media.size, media.filename, media.seconds)
+    return ThreadItem(
+        kind="message",
+        id=message.id,
+        at=message.at,
+        direction=message.direction,
+        type=message.type,
+        text="" if gone else message.body,
+        payload={} if gone else message.payload,
+        status=message.status,
+        status_reason=message.status_reason,
+        origin=message.origin or "",
+        operator=operator or "",
+        sender_name=message.sender_name,
+        sender_address=message.sender_address,
+        wa_id=message.wa_id or "",
+        media=file,
+        quoted=quoted.get(message.quoted_wa_id or ""),
+        reactions=message.reactions,
+        votes=message.votes,
+        history=message.history,
+        recovered=message.recovered,
+        edited=message.edited_at is not None,
+        revoked=gone,
+        flagged=message.flagged_at is not None and message.status == "sent",
+        unconfirmed=message.unconfirmed,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+        delivered_at=message.delivered_at,
+        read_at=message.read_at,
+    )
