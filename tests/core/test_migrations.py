@@ -172,7 +172,7 @@ async def test_who_waits_is_worked_out_for_what_was_stored_before(empty_database
         _store_plain(connection, "reply", message_id="1-decided", conversation_id="decided", state="pending")
 
     async with migration_connection(empty_database_url) as connection:
-        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0011"))
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0012"))
         await connection.run_sync(store)
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
         rows = (await connection.execute(text("SELECT id, unanswered_since, waiting_since FROM conversation"))).all()

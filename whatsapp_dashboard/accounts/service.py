@@ -46,11 +46,8 @@ class AccountService:
     def __init__(
         self, db: Database, pool: SessionPool, records: AccountRecords, clock: Clock, *, on_settings: OnSettings | None = None
     ) -> None:
-        self._db = db
+        self._db, self._pool, self._records, self._clock = db, pool, records, clock
         self._on_settings = on_settings
-        self._pool = pool
-        self._records = records
-        self._clock = clock
         self.on_deleted: list[Callable[[str], Awaitable[None]]] = []
         """Who takes away what a deleted account leaves; may wait until it is gone."""
 
@@ -281,11 +278,8 @@ def _name(name: str) -> str:
 
 def _description(text: str) -> str:
     if len(text) > MAX_DESCRIPTION:
-        raise Invalid(
-            f"The description is too long: {len(text)} of at most {MAX_DESCRIPTION} characters.",
-            code="description_too_long",
-            field="description",
-        )
+        words = f"The description is too long: {len(text)} of at most {MAX_DESCRIPTION} characters."
+        raise Invalid(words, code="description_too_long", field="description")
     return text.strip()
 
 

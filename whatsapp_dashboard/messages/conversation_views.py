@@ -72,10 +72,8 @@ class ConversationRow:
     created_at: datetime
     preview_unconfirmed: bool = False
     """Whether the last message is in doubt."""
-<<<<<<< HEAD
     handover_reason: str = ""
     """Why the bot gave the conversation to people; empty when it did not, and once one of them wrote."""
-=======
     waiting_since: datetime | None = None
     """Since when the contact waits for a person; None: nobody has to answer (MSG-14)."""
     answers_next: str = "nobody"
@@ -84,7 +82,6 @@ class ConversationRow:
     """Whether a bot is set up for this contact, be it awake, silent or paused."""
     hit: Hit | None = None
     """Where what was searched for was said; None when only the name or the number matches."""
->>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
 
 
 @dataclass(frozen=True, slots=True)

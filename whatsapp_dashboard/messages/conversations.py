@@ -148,12 +148,8 @@ class ConversationService:
         who.require(Role.OPERATOR)
         async with self._db.write() as session:
             conversation, _ = await _owned(session, who, conversation_id, lock=True)
-<<<<<<< HEAD
-            if hand_back(conversation, self._clock.now()):
-=======
             settle(session, [conversation_id])
-            if hand_back(conversation):
->>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
+            if hand_back(conversation, self._clock.now()):
                 _changed(session, who, conversation, **state_data(conversation), by=who.username)
         return await self.get(who, conversation_id)
 

@@ -11,11 +11,8 @@ from whatsapp_dashboard.models.base import created_field, id_field, owned_by, ti
 
 _UNREAD = text("unread > 0")
 _PAUSED = text("bot_paused_until IS NOT NULL")
-<<<<<<< HEAD
 _HANDED_OVER = text("handover_reason <> ''")
-=======
 _WAITING = text("waiting_since IS NOT NULL")
->>>>>>> 2adb021 (Who waits for a person is stored: the contact had the last word and nobody has answered or will)
 
 
 class Contact(SQLModel, table=True):
