@@ -55,6 +55,15 @@ class Customer:
         """Change the text of an own message."""
         return _sent(await self._do("edit", wa_id=wa_id, text=text))
 
+    async def edit_sealed(self, wa_id: str, text: str, *, hidden: bool = False, to: str | None = None) -> Sent:
+        """Change the text of an own message as phones do since 2026, sealed with its secret; ``hidden``: under the LID; ``to``: into
+        another chat than that of the message."""
+        return _sent(await self._do("edit_sealed", wa_id=wa_id, text=text, hidden=hidden, to=jid_of(to) if to else None))
+
+    async def react_sealed(self, wa_id: str, emoji: str, writer: str) -> Sent:
+        """React to a message of ``writer`` (JID), sealed with its secret, as in communities."""
+        return _sent(await self._do("react_sealed", wa_id=wa_id, emoji=emoji, writer=writer))
+
     async def revoke(self, wa_id: str) -> Sent:
         """Delete an own message for everyone."""
         return _sent(await self._do("revoke", wa_id=wa_id))

@@ -126,6 +126,11 @@ class MessageEdited:
     chat: Address
     text: str
     at: datetime
+    from_me: bool = False
+    sender: Address | None = None
+    """In a group, who changed it."""
+    readable: bool = True
+    """False: it was changed, and the new text is sealed with a secret that is not known here; ``text`` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,18 @@ class MessageRevoked:
 
     target_wa_id: str
     chat: Address
+    at: datetime
+    from_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PollChanged:
+    """A poll was changed by its writer, or got options of other people: ``options`` are all it has now. An empty ``question`` stays."""
+
+    target_wa_id: str
+    chat: Address
+    question: str
+    options: tuple[str, ...]
     at: datetime
 
 
@@ -182,6 +199,8 @@ class OfflineSyncDone:
     count: int = field(default=0)
 
 
-ConversationEvent = MessageReceived | Receipt | ReactionReceived | MessageEdited | MessageRevoked | PollVoted | ContactSeen | CallReceived
+ConversationEvent = (
+    MessageReceived | Receipt | ReactionReceived | MessageEdited | MessageRevoked | PollChanged | PollVoted | ContactSeen | CallReceived
+)
 SessionEvent = QrCode | PairingCode | QrExpired | Ready | Disconnected | Restricted | OfflineSyncDone
 EngineEvent = ConversationEvent | SessionEvent

@@ -13,6 +13,7 @@ from whatsapp_dashboard.domain.engine_events import (
     MessageEdited,
     MessageReceived,
     MessageRevoked,
+    PollChanged,
     PollVoted,
     ReactionReceived,
     Receipt,
@@ -123,9 +124,12 @@ def event_to_raw(event: ConversationEvent) -> Raw:
             raw |= {"k": "reaction", "wa_id": event.target_wa_id, "emoji": event.emoji, "from_me": event.from_me}
             raw["sender"] = _optional_to_raw(event.sender)
         case MessageEdited():
-            raw |= {"k": "edit", "wa_id": event.target_wa_id, "text": event.text}
+            raw |= {"k": "edit", "wa_id": event.target_wa_id, "text": event.text, "from_me": event.from_me, "readable": event.readable}
+            raw["sender"] = _optional_to_raw(event.sender)
         case MessageRevoked():
-            raw |= {"k": "revoke", "wa_id": event.target_wa_id}
+            raw |= {"k": "revoke", "wa_id": event.target_wa_id, "from_me": event.from_me}
+        case PollChanged():
+            raw |= {"k": "poll", "wa_id": event.target_wa_id, "question": event.question, "options": list(event.options)}
         case PollVoted():
             raw |= {"k": "vote", "wa_id": event.target_wa_id, "options": list(event.options), "sender": _optional_to_raw(event.voter)}
         case CallReceived():
@@ -159,9 +163,19 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
         case "reaction":
             return ReactionReceived(raw["wa_id"], chat, _optional(raw.get("sender")), raw["emoji"], at, from_me=raw["from_me"])
         case "edit":
-            return MessageEdited(raw["wa_id"], chat, raw["text"], at)
+            return MessageEdited(
+                raw["wa_id"],
+                chat,
+                raw["text"],
+                at,
+                from_me=bool(raw.get("from_me")),
+                sender=_optional(raw.get("sender")),
+                readable=raw.get("readable", True),
+            )
         case "revoke":
-            return MessageRevoked(raw["wa_id"], chat, at)
+            return MessageRevoked(raw["wa_id"], chat, at, from_me=bool(raw.get("from_me")))
+        case "poll":
+            return PollChanged(raw["wa_id"], chat, raw["question"], tuple(raw["options"]), at)
         case "vote":
             return PollVoted(raw["wa_id"], chat, _optional(raw.get("sender")), tuple(raw["options"]), at)
         case "call":

@@ -17,13 +17,13 @@ from whatsapp_dashboard.domain.ids import Address, ContactKind, parse_jid
 from whatsapp_dashboard.domain.messages import Direction, MessageKey
 from whatsapp_dashboard.engines.base import Engine
 from whatsapp_dashboard.events.log import record
-from whatsapp_dashboard.messages.changes import apply_change
+from whatsapp_dashboard.messages.changes import apply_change, preview_after
 from whatsapp_dashboard.messages.message_book import MessageBook
 from whatsapp_dashboard.messages.parking import Change
 from whatsapp_dashboard.messages.send_queue import Act, Work
 from whatsapp_dashboard.messages.sessions import Sessions
 from whatsapp_dashboard.messages.settling import Failed, Later
-from whatsapp_dashboard.models import Message, MessageAction
+from whatsapp_dashboard.models import Conversation, Message, MessageAction
 
 
 class Actions:
@@ -46,8 +46,11 @@ class Actions:
                 lambda engine: engine.react(action.id, key, action.value),
                 ReactionReceived(message.wa_id, key.chat, None, action.value, now, from_me=True),
             ),
-            "edit": (lambda engine: engine.edit(action.id, key, action.value), MessageEdited(message.wa_id, key.chat, action.value, now)),
-            "revoke": (lambda engine: engine.revoke(action.id, key), MessageRevoked(message.wa_id, key.chat, now)),
+            "edit": (
+                lambda engine: engine.edit(action.id, key, action.value),
+                MessageEdited(message.wa_id, key.chat, action.value, now, from_me=True),
+            ),
+            "revoke": (lambda engine: engine.revoke(action.id, key), MessageRevoked(message.wa_id, key.chat, now, from_me=True)),
         }
         if action.kind == "read":
             keys = await self._unread(item)
@@ -93,6 +96,9 @@ class Actions:
                 return
             book.touch(entry)
             await book.save()
+            if (line := preview_after(entry, change)) is not None:
+                shown = update(Conversation).where(col(Conversation.last_message_id) == entry.id)
+                await session.execute(shown.values(last_message_preview=line))
             record(
                 session,
                 told[0],

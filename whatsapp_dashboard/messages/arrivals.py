@@ -165,9 +165,11 @@ class Arrivals:
             status=status.value,
             status_reason="",
             history=event.history,
+            sender_address=_author(event),
             reactions={},
             votes={},
             edited_at=None,
+            edit_unreadable=False,
             revoked_at=None,
             sent_at=event.at if event.from_me else None,
             delivered_at=None,
@@ -189,7 +191,7 @@ class Arrivals:
             "payload": payload_of(event.content),
             "media_id": self._media(account, event),
             "quoted_wa_id": event.content.quoted_id,
-            "sender_address": str(event.sender) if event.sender and not event.chat.is_person else "",
+            "sender_address": _author(event),
             "sender_name": event.sender_name[:255],
             "recovered": event.offline and not event.history,
         }
@@ -197,7 +199,7 @@ class Arrivals:
     def _fill(self, account: KnownAccount, contact: ContactEntry, entry: MessageEntry, event: MessageReceived) -> Iterator[Told]:
         """Put what the message says in the place kept for it; it is told like a new one, and answered unless it is too old (ACC-10)."""
         entry.type = event.content.type.value
-        if entry.edited_at is None:
+        if entry.edited_at is None or entry.edit_unreadable:
             entry.body = body_of(event.content)
         self._messages.touch(entry)
         row = {"id": entry.id, "type": entry.type} | self._said(account, event)
@@ -292,6 +294,11 @@ class Arrivals:
             at=event.at,
             recovered=row["recovered"],
         )
+
+
+def _author(event: MessageReceived) -> str:
+    """Who wrote it, in a group."""
+    return str(event.sender) if event.sender and not event.chat.is_person else ""
 
 
 def _sent_on_phone(contact: ContactEntry, event: MessageReceived, body: str) -> dict[str, Any]:

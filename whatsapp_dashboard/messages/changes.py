@@ -8,12 +8,14 @@ from typing import Any
 from whatsapp_dashboard.domain.engine_events import (
     MessageEdited,
     MessageRevoked,
+    PollChanged,
     PollVoted,
     ReactionReceived,
     Receipt,
 )
 from whatsapp_dashboard.domain.ids import Address
-from whatsapp_dashboard.domain.messages import Direction, MessageStatus, status_advances
+from whatsapp_dashboard.domain.messages import Direction, MessageStatus, MessageType, status_advances
+from whatsapp_dashboard.messages.content import preview
 from whatsapp_dashboard.messages.message_book import MessageEntry
 from whatsapp_dashboard.messages.parking import Change
 from whatsapp_dashboard.models import Message
@@ -30,13 +32,32 @@ def targets(change: Change) -> tuple[str, ...]:
 
 def choose_target(entries: list[MessageEntry], change: Change, is_here: Callable[[MessageEntry], bool]) -> MessageEntry | None:
     """Which of the messages with the right WhatsApp id is meant; ``is_here`` says whether one is of the change's chat. Only a
-    receipt may miss the chat (its address may be one we have not linked yet): what changes a text must come from the very chat."""
+    receipt may miss the chat (its address may be one we have not linked yet): what changes a text must come from the very chat, and
+    from who wrote it."""
     if isinstance(change, Receipt):
         entries = [entry for entry in entries if entry.direction == Direction.OUTGOING]
-    here = [entry for entry in entries if is_here(entry)]
+    here = [entry for entry in entries if is_here(entry) and _may(entry, change)]
     if here:
         return here[0]
     return entries[0] if isinstance(change, Receipt) and len(entries) == 1 else None
+
+
+def _may(entry: MessageEntry, change: Change) -> bool:
+    """Whether who made ``change`` may make it: nobody edits what others wrote, and only administrators of groups delete it."""
+    ours = entry.direction == Direction.OUTGOING
+    match change:
+        case MessageEdited():
+            return ours == change.from_me and _wrote(entry, change.sender)
+        case MessageRevoked():
+            return ours == change.from_me or not change.chat.is_person
+    return True
+
+
+def _wrote(entry: MessageEntry, sender: Address | None) -> bool:
+    """Whether ``sender`` wrote it, as far as a group's message tells."""
+    if not entry.sender_address or sender is None or entry.direction == Direction.OUTGOING:
+        return True
+    return entry.sender_address in {str(sender), f"{sender.lid}@lid"}
 
 
 def apply_change(entry: MessageEntry, change: Change) -> tuple[str, dict[str, Any]] | None:
@@ -49,14 +70,29 @@ def apply_change(entry: MessageEntry, change: Change) -> tuple[str, dict[str, An
         case MessageEdited():
             if entry.revoked_at or (entry.edited_at and entry.edited_at > change.at):
                 return None
-            return edit(entry, change.text, change)
+            return edit(entry, change)
         case MessageRevoked():
             if entry.revoked_at:
                 return None
             entry.revoked_at = change.at
             return "message.revoked", {"at": change.at.isoformat()}
+        case PollChanged():
+            if entry.revoked_at or entry.type != MessageType.POLL:
+                return None
+            entry.body, entry.edited_at = change.question or entry.body, change.at
+            return "message.edited", {"body": entry.body, "options": list(change.options), "at": change.at.isoformat()}
         case PollVoted():
             return _vote(entry, change)
+
+
+def preview_after(entry: MessageEntry, change: Change) -> str | None:
+    """What the inbox's list says of a message that was changed so; None when it says the same."""
+    match change:
+        case MessageEdited() | PollChanged():
+            return preview(entry.type, entry.body)
+        case MessageRevoked():
+            return "This message was deleted"
+    return None
 
 
 def apply_status(entry: MessageEntry, new: MessageStatus, receipt: Receipt) -> tuple[str, dict[str, Any]] | None:
@@ -90,11 +126,14 @@ def status_data(entry: MessageEntry | Message, old: str) -> dict[str, Any]:
     }
 
 
-def edit(entry: MessageEntry, text: str, change: MessageEdited) -> tuple[str, dict[str, Any]] | None:
-    """Give the message its new text."""
-    entry.body = text
-    entry.edited_at = change.at
-    return "message.edited", {"body": entry.body, "at": change.at.isoformat()}
+def edit(entry: MessageEntry, change: MessageEdited) -> tuple[str, dict[str, Any]] | None:
+    """Give the message its new text, or mark it as edited when that cannot be read."""
+    if change.readable:
+        entry.body = change.text
+    elif entry.edited_at == change.at:
+        return None  # told before
+    entry.edited_at, entry.edit_unreadable = change.at, not change.readable
+    return "message.edited", {"body": entry.body, "readable": change.readable, "at": change.at.isoformat()}
 
 
 def _react(entry: MessageEntry, who: str, emoji: str) -> tuple[str, dict[str, Any]] | None:

@@ -154,6 +154,8 @@ class ThreadItem:
     history: bool = False
     recovered: bool = False
     edited: bool = False
+    edit_unreadable: bool = False
+    """It was edited, and the new text could not be read: ``text`` is what it said before."""
     revoked: bool = False
     flagged: bool = False
     unconfirmed: bool = False

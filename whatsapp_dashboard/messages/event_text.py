@@ -17,6 +17,7 @@ from whatsapp_dashboard.domain.engine_events import (
     MessageEdited,
     MessageReceived,
     MessageRevoked,
+    PollChanged,
     PollVoted,
     ReactionReceived,
     Receipt,
@@ -32,6 +33,7 @@ KINDS: dict[str, type[ConversationEvent]] = {
     "reaction": ReactionReceived,
     "edit": MessageEdited,
     "revoke": MessageRevoked,
+    "poll": PollChanged,
     "vote": PollVoted,
     "contact": ContactSeen,
     "call": CallReceived,
@@ -86,9 +88,11 @@ def what_of(event: ConversationEvent) -> str:
         case ReactionReceived():
             lead, said = "Reaction: ", event.emoji or "taken back"
         case MessageEdited():
-            lead, said = "Edited to: ", event.text
+            lead, said = "Edited to: ", event.text if event.readable else "a text that cannot be read"
         case MessageRevoked():
             lead, said = "", "Deleted for everyone"
+        case PollChanged():
+            lead, said = "Poll changed: ", ", ".join(event.options)
         case PollVoted():
             lead, said = "Vote: ", ", ".join(event.options) or "taken back"
         case ContactSeen():

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from whatsapp_dashboard.domain.engine_events import CallReceived, ContactSeen, ConversationEvent, MessageReceived
+from whatsapp_dashboard.domain.engine_events import CallReceived, ContactSeen, ConversationEvent, MessageReceived, PollChanged
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.errors import NotFound
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.arrivals import UNREADABLE, Arrivals, KnownAccount
-from whatsapp_dashboard.messages.changes import apply_change, choose_target, targets
+from whatsapp_dashboard.messages.changes import apply_change, choose_target, preview_after, targets
 from whatsapp_dashboard.messages.contact_entries import ContactEntry
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
@@ -137,8 +137,19 @@ class Intake:
             return
         told = apply_change(entry, change)
         self._messages.touch(entry)
+        if told and isinstance(change, PollChanged):
+            self._messages.set_poll(entry, entry.body, change.options)
+        if told and contact is not None:
+            self._show(contact, entry, change)
         if told:
             self._events.append((account_id, told[0], self._contacts.by_id(entry.contact_id), entry.id, told[1] | self._where(entry)))
+
+    def _show(self, contact: ContactEntry, entry: MessageEntry, change: Change) -> None:
+        """The inbox's list shows what its last message says now."""
+        conversation, line = self._contacts.conversation(contact), preview_after(entry, change)
+        if conversation is not None and conversation.last_message_id == entry.id and line is not None:
+            conversation.last_message_preview = line
+            self._contacts.touch(conversation)
 
     def _where(self, entry: MessageEntry) -> dict[str, Any]:
         """For entries whose contact is not in the book (a receipt without a chat), where the event belongs."""

@@ -195,6 +195,7 @@ def _detail(item: Any, names: dict[str, str]) -> LogDetail:
         read_at=message.read_at,
         flagged_at=message.flagged_at,
         edited_at=message.edited_at,
+        edit_unreadable=message.edit_unreadable,
         revoked_at=message.revoked_at,
         reply_state=reply.state if reply else "",
         reply_reason=reply.reason if reply else "",

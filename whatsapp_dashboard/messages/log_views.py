@@ -117,6 +117,8 @@ class LogDetail:
     read_at: datetime | None
     flagged_at: datetime | None
     edited_at: datetime | None
+    edit_unreadable: bool
+    """The new text could not be read: ``body`` is what it said before."""
     revoked_at: datetime | None
     reply_state: str
     reply_reason: str

@@ -35,9 +35,11 @@ class MessageEntry:
     status: str
     status_reason: str
     history: bool
+    sender_address: str
     reactions: dict[str, str]
     votes: dict[str, list[str]]
     edited_at: datetime | None
+    edit_unreadable: bool
     revoked_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
@@ -55,7 +57,7 @@ class MessageEntry:
 
 
 _COLUMNS = [field.name for field in fields(MessageEntry)]
-_FIXED = ("id", "account_id", "contact_id", "conversation_id", "direction", "type", "origin", "at", "history")
+_FIXED = ("id", "account_id", "contact_id", "conversation_id", "direction", "type", "origin", "at", "history", "sender_address")
 _MUTABLE = [name for name in _COLUMNS if name not in _FIXED]
 _UPDATE = update(_MESSAGE).where(_MESSAGE.c.id == bindparam("_id")).values({name: bindparam(f"_{name}") for name in _MUTABLE})
 
@@ -69,6 +71,7 @@ class MessageBook:
         self._by_id: dict[str, MessageEntry] = {}
         self._changed: dict[str, MessageEntry] = {}
         self._counted: dict[str, bool] = {}
+        self._polls: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     async def load(self, wa_ids: Iterable[tuple[str, str]], ids: Iterable[str] = ()) -> None:
         """Fetch the messages with these (account id, WhatsApp id) pairs and with these ids of ours."""
@@ -130,8 +133,18 @@ class MessageBook:
         """``entry`` was changed: save it."""
         self._changed[entry.id] = entry
 
+    def set_poll(self, entry: MessageEntry, question: str, options: tuple[str, ...]) -> None:
+        """The poll ``entry`` now asks ``question`` and has these options."""
+        self._polls[entry.id] = (question, options)
+        self.touch(entry)
+
     async def save(self) -> None:
         """Write all changes, in bulk. Messages inserted in this write must be there already."""
+        for message_id, (question, options) in self._polls.items():
+            payload = await self._session.scalar(select(_MESSAGE.c.payload).where(_MESSAGE.c.id == message_id)) or {}
+            poll = {"selectable": 1, **payload.get("poll", {}), "question": question, "options": list(options)}
+            statement = update(_MESSAGE).where(_MESSAGE.c.id == message_id).values(payload=payload | {"poll": poll})
+            await self._session.execute(statement)
         if self._changed:
             rows = [
                 {"_id": entry.id} | {f"_{name}": getattr(entry, name) for name in _MUTABLE}

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from whatsapp_dashboard.domain.engine_events import (
     MessageEdited,
     MessageRevoked,
+    PollChanged,
     PollVoted,
     ReactionReceived,
     Receipt,
@@ -26,7 +27,7 @@ KEEP = timedelta(days=7)
 
 _PARKED = metadata.tables[str(ParkedEvent.__tablename__)]
 
-Change = Receipt | ReactionReceived | MessageEdited | MessageRevoked | PollVoted
+Change = Receipt | ReactionReceived | MessageEdited | MessageRevoked | PollChanged | PollVoted
 
 
 def park_row(account_id: str, wa_id: str, change: Change, now: datetime) -> dict[str, Any]:
@@ -41,9 +42,12 @@ def park_row(account_id: str, wa_id: str, change: Change, now: datetime) -> dict
             kind = "reaction"
             more = {"sender": _address_data(change.sender), "emoji": change.emoji, "from_me": change.from_me}
         case MessageEdited():
-            kind, more = "edit", {"text": change.text}
+            kind = "edit"
+            more = {"text": change.text, "from_me": change.from_me, "sender": _address_data(change.sender), "readable": change.readable}
         case MessageRevoked():
-            kind, more = "revoke", {}
+            kind, more = "revoke", {"from_me": change.from_me}
+        case PollChanged():
+            kind, more = "poll", {"question": change.question, "options": list(change.options)}
         case PollVoted():
             kind, more = "vote", {"voter": _address_data(change.voter), "options": list(change.options)}
     return {"id": new_id(), "account_id": account_id, "wa_id": wa_id, "kind": kind, "data": data | more, "created_at": now}
@@ -83,9 +87,12 @@ def _read(wa_id: str, kind: str, data: dict[str, Any]) -> Change:
     if kind == "reaction":
         return ReactionReceived(wa_id, chat, _address(data["sender"]), data["emoji"], at, data["from_me"])
     if kind == "edit":
-        return MessageEdited(wa_id, chat, data["text"], at)
+        about = {"from_me": data.get("from_me", False), "sender": _address(data.get("sender")), "readable": data.get("readable", True)}
+        return MessageEdited(wa_id, chat, data["text"], at, **about)
     if kind == "revoke":
-        return MessageRevoked(wa_id, chat, at)
+        return MessageRevoked(wa_id, chat, at, from_me=data.get("from_me", False))
+    if kind == "poll":
+        return PollChanged(wa_id, chat, data["question"], tuple(data["options"]), at)
     return PollVoted(wa_id, chat, _address(data["voter"]), tuple(data["options"]), at)
 
 

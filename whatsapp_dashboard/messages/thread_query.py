@@ -117,6 +117,7 @@ def to_item(message: Message, media: Media | None, operator: str | None, quoted:
         history=message.history,
         recovered=message.recovered,
         edited=message.edited_at is not None,
+        edit_unreadable=message.edit_unreadable,
         revoked=gone,
         flagged=message.flagged_at is not None and message.status == "sent",
         unconfirmed=message.unconfirmed,

@@ -79,6 +79,10 @@ class Conversation(SQLModel, table=True):
     """The same, while nobody will answer either unless a person does: written only by messages/waiting.py."""
     dealt_with: str | None = Field(default=None, max_length=36)
     """An id: what was stored before it needs no answer, because the conversation was closed."""
+    disappear_seconds: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """After how many seconds its messages disappear on WhatsApp; 0: they stay (MSG-12)."""
+    disappear_set_at: datetime | None = time_field()
+    """When that was set or switched off, by WhatsApp's clock; None while it is not known."""
     created_at: datetime = created_field()
 
 

@@ -63,6 +63,8 @@ class Message(SQLModel, table=True):
     history: bool = False
     recovered: bool = False
     edited_at: datetime | None = time_field()
+    edit_unreadable: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """It was edited last with a text that cannot be read here; ``body`` is what it said before."""
     revoked_at: datetime | None = time_field()
     reactions: dict[str, str] = Field(default_factory=dict, sa_type=Json, nullable=False)
     """Sender's address to emoji; ours under ``me``."""
@@ -190,6 +192,6 @@ class ParkedEvent(SQLModel, table=True):
     account_id: str = owned_by("account.id", index=False)
     wa_id: str = Field(max_length=128)
     kind: str = Field(max_length=16)
-    """``receipt``, ``reaction``, ``edit``, ``revoke`` or ``vote``."""
+    """``receipt``, ``reaction``, ``edit``, ``revoke``, ``poll`` or ``vote``."""
     data: dict[str, Any] = Field(default_factory=dict, sa_type=Json, nullable=False)
     created_at: datetime = created_field(index=True)

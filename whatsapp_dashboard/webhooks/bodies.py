@@ -156,7 +156,14 @@ class BodyBuilder:
         return message_payloads.Reaction(**_about(event, around), sender=_short(event.data["sender"]), emoji=event.data["emoji"])
 
     def _edit(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        return message_payloads.Edit(**_about(event, around), body=event.data["body"], at=milliseconds(event.data["at"]))
+        data = event.data
+        return message_payloads.Edit(
+            **_about(event, around),
+            body=data["body"],
+            readable=data.get("readable", True),
+            options=data.get("options"),
+            at=milliseconds(data["at"]),
+        )
 
     def _revoke(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
         return message_payloads.Revoke(**_about(event, around), at=milliseconds(event.data["at"]))

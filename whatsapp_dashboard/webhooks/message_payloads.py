@@ -124,10 +124,22 @@ class Edit(AboutMessage):
     """A changed text."""
 
     title: ClassVar[str] = "Message edited"
-    when: ClassVar[str] = "The text of a message was changed. `body` is the new text."
-    example: ClassVar[dict[str, Any]] = {**ABOUT, "direction": "incoming", "body": "What is on the menu tomorrow?", "at": 1766140995000}
+    when: ClassVar[str] = (
+        "The text of a message was changed. `body` is the new text; with `readable: false` the phone sealed it with a key that the "
+        "dashboard does not have, and `body` is what the message said before. `options` are those of a poll whose options changed."
+    )
+    example: ClassVar[dict[str, Any]] = {
+        **ABOUT,
+        "direction": "incoming",
+        "body": "What is on the menu tomorrow?",
+        "readable": True,
+        "options": None,
+        "at": 1766140995000,
+    }
 
     body: str
+    readable: bool
+    options: list[str] | None
     at: Milliseconds
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from whatsapp_dashboard.domain.engine_events import ConversationEvent
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.domain.messages import Content
+from whatsapp_dashboard.engines.multidevice.host.convert.book import MessageSecret
 from whatsapp_dashboard.engines.multidevice.host.convert.incoming import events_of
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb, neonize_pb
 
@@ -32,6 +33,7 @@ class Notes:
     own_lid: str | None = OWN_LID
     alts: dict[str, str] = field(default_factory=lambda: {CARLA: CARLA_HIDDEN, CARLA_HIDDEN: CARLA})
     polls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    known: dict[str, list[MessageSecret]] = field(default_factory=dict)
 
     def alt(self, jid: str) -> str | None:
         return self.alts.get(jid)
@@ -41,6 +43,9 @@ class Notes:
 
     def poll(self, wa_id: str) -> tuple[str, ...] | None:
         return self.polls.get(wa_id)
+
+    def secrets(self, wa_id: str) -> list[MessageSecret]:
+        return self.known.get(wa_id, [])
 
 
 def jid(text: str, device: int = 0) -> neonize_pb.JID:

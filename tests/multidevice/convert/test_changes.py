@@ -70,14 +70,14 @@ def test_an_edit_is_told_in_every_shape(shape: str) -> None:
             found = received(e2e_pb.Message(ephemeralMessage=e2e_pb.FutureProofMessage(message=wrapped)))
         case _:
             found = received(change())
-    assert found == MessageEdited("M1", CARLA_ADDRESS, "Hello again", WHEN)
+    assert found == MessageEdited("M1", CARLA_ADDRESS, "Hello again", WHEN, sender=CARLA_ADDRESS)
 
 
 def test_an_edited_caption_is_told_as_the_new_text() -> None:
     """MSG-1."""
     new = e2e_pb.Message(imageMessage=e2e_pb.ImageMessage(caption="New", directPath="/x?y"))
     message = e2e_pb.Message(protocolMessage=P(key=KEY, type=P.MESSAGE_EDIT, editedMessage=new))
-    assert received(message) == MessageEdited("M1", CARLA_ADDRESS, "New", WHEN)
+    assert received(message) == MessageEdited("M1", CARLA_ADDRESS, "New", WHEN, sender=CARLA_ADDRESS)
 
 
 def test_an_edit_in_a_channel_has_the_id_of_what_it_changes() -> None:

@@ -34,6 +34,8 @@ const commands = {
   },
   send: ({ name, to, content, data }) => phone(name).send(to, content, Buffer.from(data ?? '', 'base64')),
   edit: ({ name, wa_id, text }) => phone(name).edit(wa_id, text),
+  edit_sealed: ({ name, wa_id, text, hidden, to }) => phone(name).editSealed(wa_id, text, { hidden, to: to ?? undefined }),
+  react_sealed: ({ name, wa_id, emoji, writer }) => phone(name).reactSealed(wa_id, emoji, writer),
   revoke: ({ name, wa_id }) => phone(name).revoke(wa_id),
   react: ({ name, wa_id, emoji }) => phone(name).react(wa_id, emoji),
   vote: ({ name, wa_id, options }) => phone(name).vote(wa_id, options),

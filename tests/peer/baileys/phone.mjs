@@ -15,6 +15,7 @@ import makeWASocket, {
 import P from 'pino';
 import { toBaileys } from './contents.mjs';
 import { Inbox } from './inbox.mjs';
+import { sealedEdit, sealedReaction } from './sealed.mjs';
 import { encryptVote } from './votes.mjs';
 
 const logger = P({ level: process.env.CUSTOMERS_LOG_LEVEL ?? 'warn' }, P.destination({ dest: 2, sync: true }));
@@ -188,6 +189,26 @@ export class Phone {
 
   react(waId, emoji) {
     return this.#about(waId, (key) => ({ react: { text: emoji, key } }));
+  }
+
+  /** Send message as it is, which nobody has to show, into the chat to. */
+  async #relay(to, message, more = {}) {
+    const id = this.newId();
+    await this.#deliver((socket) => socket.relayMessage(to, message, { messageId: id, ...more }), id);
+    return { wa_id: id, chat: to, at: Date.now() / 1000 };
+  }
+
+  /** Change the text of an own message as phones do; hidden: under the owner's LID; to: another chat than that of the message. */
+  editSealed(waId, text, { hidden = false, to } = {}) {
+    const known = this.inbox.known(waId);
+    const chat = to ?? known.key.remoteJid;
+    return this.#relay(chat, sealedEdit(known, text, this.own[hidden ? 1 : 0]), { additionalAttributes: { edit: '1' } });
+  }
+
+  /** React to a message of writer as phones do in communities. */
+  reactSealed(waId, emoji, writer) {
+    const known = this.inbox.known(waId);
+    return this.#relay(known.key.remoteJid, sealedReaction(known, emoji, writer, this.own[0]));
   }
 
   async vote(waId, options) {

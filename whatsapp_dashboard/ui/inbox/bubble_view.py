@@ -153,7 +153,7 @@ def _choice(choice: Choice) -> rx.Component:
 
 def _foot(item: Bubble) -> rx.Component:
     return rx.el.div(
-        rx.cond(item.edited, rx.el.span("edited")),
+        rx.cond(item.edited != "", rx.el.span(item.edited)),
         rx.cond(
             item.ai,
             rx.el.button(

@@ -105,7 +105,8 @@ class Bubble:
     choices: list[Choice] = field(default_factory=list)
     poll_note: str = ""
     buttons: list[str] = field(default_factory=list)
-    edited: bool = False
+    edited: str = ""
+    """Said below it when it was edited."""
     deleted: bool = False
     recovered: bool = False
     history: bool = False
@@ -123,7 +124,7 @@ def bubble(item: ThreadItem, now: datetime, zone: str, *, group: bool, contact: 
         type=item.type or "text", text=item.text, parts=split_links(item.text), status=item.status, reason=item.status_reason,
         flagged=item.flagged, doubt=item.unconfirmed and item.status == "sent", author=_author(item), ai=item.origin == "ai",
         deleted=item.revoked,
-        edited=item.edited and not item.revoked,
+        edited=_edited(item),
         recovered=item.recovered, history=item.history, on_whatsapp=bool(item.wa_id) and not item.revoked,
         editable=mine and item.type == "text" and bool(item.wa_id) and not item.revoked and now - item.at < EDITABLE,
     )  # fmt: skip
@@ -231,6 +232,12 @@ def _add_payload(made: Bubble, item: ThreadItem) -> None:
         rule = "One answer" if picks == 1 else "Any number of answers" if picks == 0 else f"Up to {picks} answers"
         made.poll_note = f"{rule} · {voters} {'voter' if voters == 1 else 'voters'}"
     made.buttons = [str(option) for option in payload.get("buttons", ())]
+
+
+def _edited(item: ThreadItem) -> str:
+    if not item.edited or item.revoked:
+        return ""
+    return "edited, the new text could not be read" if item.edit_unreadable else "edited"
 
 
 def _author(item: ThreadItem) -> str:

@@ -113,7 +113,7 @@ def steps(detail: LogDetail) -> list[Fact]:
         ("Delivered to the phone", detail.delivered_at),
         ("Read", detail.read_at),
         ("Flagged: no proof of delivery", detail.flagged_at),
-        ("Edited", detail.edited_at),
+        ("Edited; the new text could not be read" if detail.edit_unreadable else "Edited", detail.edited_at),
         ("Deleted", detail.revoked_at),
     ]
     return [Fact(label, time=moment.isoformat()) for label, moment in moments if moment]

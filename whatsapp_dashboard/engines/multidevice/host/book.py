@@ -6,6 +6,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 
+from whatsapp_dashboard.engines.multidevice.host.convert.book import MessageSecret
 from whatsapp_dashboard.engines.multidevice.host.journal import Journal
 from whatsapp_dashboard.engines.multidevice.host.library import Client, LibraryError, packed
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
@@ -89,3 +90,7 @@ class SessionBook:
     def poll(self, wa_id: str) -> tuple[str, ...] | None:
         """The options of a poll."""
         return self._journal.poll(wa_id)
+
+    def secrets(self, wa_id: str) -> list[MessageSecret]:
+        """The secrets of the messages with this id."""
+        return [MessageSecret(sender, secret) for sender, secret in self._journal.secrets.of(wa_id)]

@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from whatsapp_dashboard.engines.multidevice.host import secret_store
+from whatsapp_dashboard.engines.multidevice.host.secret_store import SecretStore
+
 FILE = "journal.db"
 KEEP_SENT_SECONDS = 60 * 86_400
 """How long a key is answered from memory."""
@@ -63,7 +66,8 @@ class Journal:
         self._db.execute("PRAGMA journal_mode = WAL")
         # A kill of the process loses nothing in this mode, a power failure the last moments; whatsmeow's own store says then what was sent.
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_TABLES)
+        self._db.executescript(_TABLES + secret_store.TABLES)
+        self.secrets = SecretStore(self._db, self._lock)
         self._nth: int = self._db.execute("SELECT coalesce(max(nth), 0) FROM arrived").fetchone()[0]
         self._db.execute("DELETE FROM sent WHERE at < ?", (time.time() - KEEP_SENT_SECONDS,))
 

@@ -10,14 +10,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from whatsapp_dashboard.domain.engine_events import ContactSeen, ConversationEvent, MessageReceived
+from whatsapp_dashboard.domain.engine_events import (
+    ContactSeen,
+    ConversationEvent,
+    MessageEdited,
+    MessageReceived,
+    PollChanged,
+)
 from whatsapp_dashboard.domain.ids import parse_jid
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.engines.multidevice.host.book import SessionBook
 from whatsapp_dashboard.engines.multidevice.host.convert.calls import call_event
 from whatsapp_dashboard.engines.multidevice.host.convert.history import history_events
 from whatsapp_dashboard.engines.multidevice.host.convert.incoming import events_of, vote_event
+from whatsapp_dashboard.engines.multidevice.host.convert.message_secrets import Found, history_secrets, secret_of
 from whatsapp_dashboard.engines.multidevice.host.convert.receipts import receipt_events
+from whatsapp_dashboard.engines.multidevice.host.convert.sealed_changes import is_closed
 from whatsapp_dashboard.engines.multidevice.host.convert.undecryptable import waiting_event
 from whatsapp_dashboard.engines.multidevice.host.feed import Read
 from whatsapp_dashboard.engines.multidevice.host.journal import Entry, Journal
@@ -61,6 +69,8 @@ class Reader:
                 self._missed += entry.offline and not event.history
                 if event.content.poll:
                     self._journal.remember_poll(event.wa_id, event.content.poll.options)
+            elif isinstance(event, PollChanged):
+                self._journal.remember_poll(event.target_wa_id, event.options)
             frames.append({"t": "event", "offline": entry.offline, "e": event_to_raw(event)})
         return Read(frames, wa_ids)
 
@@ -71,16 +81,17 @@ class Reader:
                 wa_ids.append(message.Info.ID)
                 if message.Message.HasField("pollUpdateMessage"):
                     return self._vote(message)
-                return events_of(message, self._book)
+                return self._message(message, entry.body)
             case EventCode.RECEIPT:
                 return receipt_events(neonize_pb.Receipt.FromString(entry.body), self._book)
             case EventCode.UNDECRYPTABLE:
                 waiting = waiting_event(neonize_pb.UndecryptableMessage.FromString(entry.body), self._book)
                 return [waiting] if waiting else []
             case EventCode.HISTORY_SYNC:
-                events = list(history_events(neonize_pb.HistorySync.FromString(entry.body).Data, self._book))
+                sync = neonize_pb.HistorySync.FromString(entry.body).Data
+                events = list(history_events(sync, self._book))
                 wa_ids += [event.wa_id for event in events if isinstance(event, MessageReceived)]
-                return events
+                return events + self._learned(list(history_secrets(sync, self._book)))
             case EventCode.CALL_OFFER:
                 return call_event(neonize_pb.CallOffer.FromString(entry.body), self._book)
             case EventCode.CALL_OFFER_NOTICE:
@@ -90,6 +101,24 @@ class Reader:
             case _ if entry.code == LOST:
                 return [self._lost(json.loads(entry.body), wa_ids)]
         return []
+
+    def _message(self, message: neonize_pb.Message, body: bytes) -> list[ConversationEvent]:
+        """What it means; and what came before it, sealed with the secret that it brings."""
+        events = events_of(message, self._book)
+        if events and is_closed(events[0]):
+            assert isinstance(events[0], MessageEdited)
+            self._journal.secrets.keep_sealed(events[0].target_wa_id, body)
+        found = secret_of(message)
+        return events + self._learned([found]) if found else events
+
+    def _learned(self, secrets: list[Found]) -> list[ConversationEvent]:
+        """Keep these, and read what came sealed with them before."""
+        kept = self._journal.secrets
+        kept.remember(secrets)
+        waiting = kept.sealed_targets() & {wa_id for wa_id, _, _ in secrets}
+        earlier = [body for wa_id in waiting for body in kept.sealed_for(wa_id)]
+        opened = [event for body in earlier for event in events_of(neonize_pb.Message.FromString(body), self._book)]
+        return [event for event in opened if not is_closed(event)]
 
     def _vote(self, message: neonize_pb.Message) -> list[ConversationEvent]:
         if self._book.client is None:

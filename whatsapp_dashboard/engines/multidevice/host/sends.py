@@ -78,6 +78,8 @@ class Sends:
             return jid, message_of(content, secret=self.secret_of(key), upload=upload, book=self._book, chat=to)
 
         outcome = self._once(key, make)
+        if own := self._book.own_phone:
+            self._journal.secrets.remember([(outcome.wa_id, f"{own}@s.whatsapp.net", self.secret_of(key))])
         if content.poll:
             self._journal.remember_poll(outcome.wa_id, content.poll.options)
         return outcome

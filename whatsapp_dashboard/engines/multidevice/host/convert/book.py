@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSecret:
+    """What seals changes of one message; ``sender`` is the JID of its writer."""
+
+    sender: str
+    secret: bytes
 
 
 class Book(Protocol):
@@ -24,3 +33,6 @@ class Book(Protocol):
 
     def poll(self, wa_id: str) -> tuple[str, ...] | None:
         """The options of a poll that was seen before."""
+
+    def secrets(self, wa_id: str) -> list[MessageSecret]:
+        """The secrets of the messages with this id that were seen or sent before, the newest first."""

@@ -29,7 +29,7 @@ def change_of(inside: e2e_pb.Message, envelope: Envelope, book: Book, *, edit: s
     if inside.HasField("protocolMessage"):
         return _protocol(inside.protocolMessage, envelope, book)
     if edit in _REVOKES and not _says_something(inside, book):
-        return MessageRevoked(envelope.wa_id, envelope.chat, envelope.at)
+        return MessageRevoked(envelope.wa_id, envelope.chat, envelope.at, from_me=envelope.from_me)
     if is_edit or edit == _CHANNEL_EDIT:
         return _edited(envelope.wa_id, inside, envelope, book)
     return None
@@ -66,7 +66,7 @@ def _protocol(part: e2e_pb.ProtocolMessage, envelope: Envelope, book: Book) -> C
     if target is None:
         return None
     if part.type == e2e_pb.ProtocolMessage.REVOKE and part.HasField("type"):
-        return MessageRevoked(target, envelope.chat, envelope.at)
+        return MessageRevoked(target, envelope.chat, envelope.at, from_me=envelope.from_me)
     if part.type == e2e_pb.ProtocolMessage.MESSAGE_EDIT and part.HasField("editedMessage"):
         return _edited(target, part.editedMessage, envelope, book)
     return None
@@ -74,7 +74,10 @@ def _protocol(part: e2e_pb.ProtocolMessage, envelope: Envelope, book: Book) -> C
 
 def _edited(target: str, message: e2e_pb.Message, envelope: Envelope, book: Book) -> MessageEdited | None:
     content = content_of(message, book)
-    return MessageEdited(target, envelope.chat, content.text, envelope.at) if content else None
+    if content is None:
+        return None
+    sender = None if envelope.from_me else envelope.sender
+    return MessageEdited(target, envelope.chat, content.text, envelope.at, from_me=envelope.from_me, sender=sender)
 
 
 def _says_something(message: e2e_pb.Message, book: Book) -> bool:

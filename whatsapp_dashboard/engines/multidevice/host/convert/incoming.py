@@ -9,6 +9,8 @@ from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.convert.changes import change_of, vote_of
 from whatsapp_dashboard.engines.multidevice.host.convert.content import content_of
 from whatsapp_dashboard.engines.multidevice.host.convert.envelope import envelope_of
+from whatsapp_dashboard.engines.multidevice.host.convert.sealed import sealed_in
+from whatsapp_dashboard.engines.multidevice.host.convert.sealed_changes import sealed_change
 from whatsapp_dashboard.engines.multidevice.host.convert.unwrap import unwrap
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
 
@@ -22,6 +24,9 @@ def events_of(message: neonize_pb.Message, book: Book) -> list[ConversationEvent
     if envelope is None:
         return []
     inside = unwrap(message.Message)
+    if (sealed := sealed_in(inside.message)) is not None:
+        found = sealed_change(sealed, envelope, message.Info.MessageSource, book)
+        return [found] if found else []
     edit, is_edit = message.Info.Edit, message.IsEdit or inside.edited
     change = change_of(inside.message, envelope, book, edit=edit, is_edit=is_edit)
     if change is not None:

@@ -29,6 +29,13 @@ def event_invite(part: e2e_pb.EventInviteMessage) -> Content:
     return notice(_said(f"Invitation to an event: {part.eventTitle}", part.caption, part.callLink, _LOOK))
 
 
+def event_answer(part: e2e_pb.EventResponseMessage) -> Content:
+    """Whether somebody comes to an event."""
+    answers = {part.GOING: "Comes to the event", part.NOT_GOING: "Does not come to the event", part.MAYBE: "May come to the event"}
+    guests = f", with {part.extraGuestCount} more" if part.extraGuestCount > 0 else ""
+    return notice(f"{answers.get(part.response, 'Answered the invitation to an event')}{guests}.")
+
+
 def group_invite(part: e2e_pb.GroupInviteMessage) -> Content:
     """An invitation into a group."""
     return notice(_said(f"Invitation to the group “{part.groupName}”.", part.caption, "It can be accepted on the phone."))

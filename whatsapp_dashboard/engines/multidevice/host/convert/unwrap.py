@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb
@@ -29,10 +30,24 @@ def unwrap(message: e2e_pb.Message) -> Unwrapped:
     """The innermost message of ``message``."""
     view_once = edited = False
     for _ in range(_DEPTH):
-        name = next((name for name in _WRAPPERS if message.HasField(name)), None)  # type: ignore[arg-type]
+        name = _wrapper_of(message)
         if name is None:
             break
         view_once = view_once or name in _ONCE
         edited = edited or name == "editedMessage"
         message = getattr(message, name).message
     return Unwrapped(message, view_once, edited)
+
+
+def layers(message: e2e_pb.Message) -> Iterator[e2e_pb.Message]:
+    """``message`` and every message inside, the outermost first."""
+    for _ in range(_DEPTH):
+        yield message
+        name = _wrapper_of(message)
+        if name is None:
+            return
+        message = getattr(message, name).message
+
+
+def _wrapper_of(message: e2e_pb.Message) -> str | None:
+    return next((name for name in _WRAPPERS if message.HasField(name)), None)  # type: ignore[arg-type]
