@@ -12,24 +12,7 @@ from hypothesis import strategies as st
 from whatsapp_dashboard.ai.providers.base import without_key
 from whatsapp_dashboard.ai.providers.capabilities import for_chats, sees, thinks_first
 from whatsapp_dashboard.ai.providers.errors import MAX_WORDS, from_status
-from whatsapp_dashboard.ai.providers.text import whole_sentences, without_thoughts
-
-
-@pytest.mark.parametrize(
-    ("printed", "read"),
-    [
-        ("<think>Hm.</think>At nine.", "At nine."), ("<THINK>\nHm.\n</think>\n\nAt nine.", "At nine."),
-        ("<think>a</think>At <reasoning>b</reasoning>nine.", "At nine."), ("Hm, they want hours.</think>At nine.", "At nine."),
-        ("<think>Hm, and then the limit", ""), ("At nine.", "At nine."), ("  At nine. \n", "At nine."), ("", ""),
-        ("I think <b>so</b>: 3 < 4 > 2.", "I think <b>so</b>: 3 < 4 > 2."),
-        ("Use the <think> tag like this.", "Use the <think> tag like this."),
-        ("<think>a <thought>b</think> c</thought>At nine.", "At nine."),
-        ("Yes. <thought>a<think>b</THINK>At nine.", "Yes. <thought>aAt nine."),
-    ],
-)  # fmt: skip
-def test_thoughts_between_tags_are_removed(printed: str, read: str) -> None:
-    """AI-1: also when the first tag was swallowed or the limit came before the last; talk about tags stays."""
-    assert without_thoughts(printed) == read
+from whatsapp_dashboard.ai.providers.text import whole_sentences
 
 
 @pytest.mark.parametrize(

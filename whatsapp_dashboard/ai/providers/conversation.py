@@ -29,7 +29,8 @@ from pydantic_ai.settings import ModelSettings
 from whatsapp_dashboard.ai.providers.base import Completion, Prompt, ProviderError, Schema, Turn
 from whatsapp_dashboard.ai.providers.capabilities import thinks_first
 from whatsapp_dashboard.ai.providers.errors import clip, from_status
-from whatsapp_dashboard.ai.providers.text import whole_sentences, without_thoughts
+from whatsapp_dashboard.ai.providers.text import whole_sentences
+from whatsapp_dashboard.ai.providers.thinking import without_thoughts
 
 THINKING_TOKENS = 2_000
 """On top of the limit of the answer, for models that cannot answer without thinking first."""

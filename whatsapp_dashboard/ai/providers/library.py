@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pydantic_ai.settings import ModelSettings
 
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+_NO_TAGS = ("\x00<", "\x00>")
+"""No text has them."""
 _KEPT = 200
 """Models that are kept ready for the next request."""
 
@@ -143,7 +145,10 @@ class LibraryKind(ProviderKind):
     def _build(self, model: str, url: str, key: str) -> Model[Any]:
         from whatsapp_dashboard.ai.providers import conversation  # noqa: F401  (here, where it holds nobody up)
 
-        return self.build(model, url, key, Terms(url, put=self.auth(key), keep=self.headers))
+        built = self.build(model, url, key, Terms(url, put=self.auth(key), keep=self.headers))
+        # It takes a tag out and leaves the thinking behind it where the limit has swallowed the tag at its end: thinking.py does this.
+        built.__dict__["profile"] = {**built.profile, "thinking_tags": _NO_TAGS}
+        return built
 
     @asynccontextmanager
     async def _asking(self, connection: Connection, seconds: float) -> AsyncIterator[Exchange]:

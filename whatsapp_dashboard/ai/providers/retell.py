@@ -20,7 +20,7 @@ from whatsapp_dashboard.ai.providers.base import (
 )
 from whatsapp_dashboard.ai.providers.errors import clip
 from whatsapp_dashboard.ai.providers.listing import Caller, Found, Listing
-from whatsapp_dashboard.ai.providers.text import without_thoughts
+from whatsapp_dashboard.ai.providers.thinking import without_thoughts
 from whatsapp_dashboard.core.safe_http import SafeHttp
 
 _CHAT_IS_GONE = frozenset({400, 404, 410, 422})
