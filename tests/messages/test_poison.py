@@ -70,7 +70,8 @@ def samples() -> list[ConversationEvent]:
     """Events that between them fill every field that an event can have."""
     card = ContactCard("Dev", ("+91 98765 43210",), "BEGIN:VCARD\nEND:VCARD")
     place = Location(41.4, 2.2, "Here", "Main street 1")
-    quoting = {"quoted_id": "WA0", "quoted_text": "before", "quoted_sender": DEV, "mentions": ("34600111222",)}
+    quoting = {"quoted_id": "WA0", "quoted_text": "before", "quoted_type": MessageType.IMAGE, "quoted_sender": DEV}
+    quoting |= {"mentions": ("34600111222",)}
     return [
         _message(content=Content(MessageType.TEXT, "hello", **quoting)),
         _message(chat=GROUP, sender=DEV, sender_name="Dev", chat_name="Family"),

@@ -10,15 +10,17 @@ from sqlalchemy import or_, select
 from sqlmodel import col
 
 from whatsapp_dashboard.ai.failover import Target, takes
+from whatsapp_dashboard.ai.notes import notes_of, own_label, words_for_search
 from whatsapp_dashboard.ai.prompting import Line
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.domain.ai_settings import AiSettings
 from whatsapp_dashboard.domain.messages import Direction, MediaFile, MessageStatus, MessageType
 from whatsapp_dashboard.errors import Permanent
-from whatsapp_dashboard.messages.content import preview
+from whatsapp_dashboard.messages.content import short_word
 from whatsapp_dashboard.messages.media import MediaStore
-from whatsapp_dashboard.models import Media, Message
+from whatsapp_dashboard.messages.quotes import Quoted, read_quoted
+from whatsapp_dashboard.models import Account, Media, Message
 from whatsapp_dashboard.replies.repliers import Question
 
 FILE_SECONDS = 20.0
@@ -28,6 +30,7 @@ MAX_FILE = 10 * 2**20
 _IMAGES = frozenset({MessageType.IMAGE, MessageType.STICKER})
 _SOUNDS = frozenset({MessageType.VOICE, MessageType.AUDIO})
 _FILES = _IMAGES | _SOUNDS
+_PLAIN = frozenset({MessageType.TEXT, MessageType.BUTTONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,19 @@ class Gatherer:
         """What the model sees of the conversation."""
         asked = [*question.earlier, question.message]
         group = question.contact.kind == "group"
-        lines = [_line(message, group) for message in await self._before(asked, settings.history_limit)]
+        before = await self._before(asked, settings.history_limit)
+        async with self._db.read() as session:
+            quoted = await read_quoted(session, question.account.id, [*before, *asked])
+
+        def line(message: Message, files: tuple[MediaFile, ...] = ()) -> Line:
+            return _line(message, group, question.account, quoted.get(message.id), files)
+
+        lines = [line(message) for message in before]
         words, understood = [], False
         for message in asked:
             files = await self._files(message, settings, targets)
-            line = _line(message, group, files)
-            lines.append(line)
-            words.append(message.body)
+            lines.append(line(message, files))
+            words.append(words_for_search(message, quoted.get(message.id)))
             understood = understood or bool(message.body.strip()) or bool(files) or message.type not in _FILES
         return Gathered(tuple(lines), " ".join(words).strip(), not understood)
 
@@ -108,12 +117,13 @@ class Gatherer:
             await asyncio.sleep(0.2)
 
 
-def _line(message: Message, group: bool, files: tuple[MediaFile, ...] = ()) -> Line:
+def _line(message: Message, group: bool, account: Account, quoted: Quoted | None, files: tuple[MediaFile, ...]) -> Line:
+    """One message. What others wrote beside its words goes into notes, which are marked as data."""
     ours = message.direction == Direction.OUTGOING
     text = message.body
-    if message.type != MessageType.TEXT:
-        label = preview(message.type, "", message.payload)
-        text = message.body if files else f"[{label}] {message.body}".strip()
+    if message.type not in _PLAIN and not files:
+        label = own_label(message) if ours else ""
+        text = f"[{label or short_word(message.type) or message.type.capitalize()}] {message.body}".strip()
     if group and not ours and message.sender_name:
         text = f"{message.sender_name}: {text}"
-    return Line(ours, text, files)
+    return Line(ours, text, files, () if ours else notes_of(message, quoted, account))

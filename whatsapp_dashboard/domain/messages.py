@@ -144,9 +144,11 @@ class Content:
     """WhatsApp id of the message this one replies to."""
     quoted_from_me: bool = False
     quoted_text: str = ""
-    """What the quoted message says, for engines whose phones show it in the reply."""
+    """What the quoted message says: as the reply shows it."""
+    quoted_type: MessageType | None = None
+    """What kind of message it is, where the reply shows that."""
     quoted_sender: Address | None = None
-    """In a group, who wrote the quoted message."""
+    """Who wrote the quoted message; to send, only in a group."""
     mentions: tuple[str, ...] = ()
 
 

@@ -71,6 +71,7 @@ def content_to_raw(content: Content) -> tuple[Raw, bytes]:
     if content.quoted_id:
         raw["quoted_id"], raw["quoted_from_me"] = content.quoted_id, content.quoted_from_me
         raw["quoted_text"] = content.quoted_text
+        raw["quoted_type"] = content.quoted_type.value if content.quoted_type else None
         raw["quoted_sender"] = _optional_to_raw(content.quoted_sender)
     if content.mentions:
         raw["mentions"] = list(content.mentions)
@@ -90,6 +91,7 @@ def content_from_raw(raw: Mapping[str, Any], data: bytes = b"") -> Content:
         quoted_id=raw.get("quoted_id"),
         quoted_from_me=bool(raw.get("quoted_from_me")),
         quoted_text=raw.get("quoted_text", ""),
+        quoted_type=MessageType(raw["quoted_type"]) if raw.get("quoted_type") else None,
         quoted_sender=_optional(raw.get("quoted_sender")),
         mentions=tuple(raw.get("mentions", ())),
     )

@@ -293,6 +293,7 @@ class Arrivals:
             media=media if isinstance(media, MediaRef) else None,
             at=event.at,
             recovered=row["recovered"],
+            quoted_wa_id=row["quoted_wa_id"],
         )
 
 

@@ -26,6 +26,8 @@ MAX_POLL_OPTION = 100
 MAX_BUTTONS = 10
 MAX_BUTTON = 60
 PREVIEW_LENGTH = 200
+MAX_QUOTE = 1_000
+"""Characters of a quoted message that are kept with the reply: for when the message itself is not here."""
 
 NEEDS: dict[MessageType, Capability] = {
     MessageType.TEXT: Capability.TEXT,
@@ -74,6 +76,12 @@ def payload_of(content: Content) -> dict[str, Any]:
         payload["mentions"] = list(content.mentions)
     if content.quoted_from_me:
         payload["quoted_from_me"] = True
+    if content.quoted_id and (content.quoted_text or content.quoted_type):
+        payload["quoted"] = {
+            "text": content.quoted_text[:MAX_QUOTE],
+            "type": content.quoted_type.value if content.quoted_type else "",
+            "sender": str(content.quoted_sender) if content.quoted_sender else "",
+        }
     return payload
 
 

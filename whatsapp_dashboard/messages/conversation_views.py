@@ -120,7 +120,7 @@ class MediaView:
 
 @dataclass(frozen=True, slots=True)
 class QuotedView:
-    """The message another one replies to."""
+    """The message another one replies to. Without an id it is not stored here, and the rest is what the reply says of it."""
 
     message_id: str
     direction: str

@@ -35,6 +35,7 @@ def incoming_data(
     media: MediaRef | None,
     at: datetime,
     recovered: bool,
+    quoted_wa_id: str | None = None,
 ) -> dict[str, Any]:
     """The data of ``message``: the keys of HOOK-2, and what only we need besides. ``timestamp`` is in milliseconds."""
     is_group = not chat.is_person
@@ -52,6 +53,7 @@ def incoming_data(
         "has_media": media is not None,
         "media": {"id": media_id, "mimetype": media.mimetype, "filename": media.filename, "size": media.size} if media else None,
         "payload": payload,
+        "quoted_wa_id": quoted_wa_id,
         "timestamp": int(at.timestamp() * 1_000),
         "recovered": recovered,
     }

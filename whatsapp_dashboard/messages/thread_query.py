@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from whatsapp_dashboard.messages.conversation_query import cursor_of, parse_cursor
 from whatsapp_dashboard.messages.conversation_views import MediaView, QuotedView, ThreadItem, ThreadPage
+from whatsapp_dashboard.messages.quotes import claimed
 from whatsapp_dashboard.models import Media, Message, Note, Operator
 
 _QUOTE_LENGTH = 200
@@ -89,6 +90,14 @@ async def _quoted(session: AsyncSession, conversation_id: str, wa_ids: set[str])
     }
 
 
+def _claimed(message: Message) -> QuotedView | None:
+    """What a reply says of a message that is not stored here."""
+    said = claimed(message.payload) if message.quoted_wa_id and not message.revoked_at else None
+    if said is None:
+        return None
+    return QuotedView("", "outgoing" if said.from_me else "incoming", said.type or "text", said.text[:_QUOTE_LENGTH], "")
+
+
 def to_item(message: Message, media: Media | None, operator: str | None, quoted: dict[str, QuotedView]) -> ThreadItem:
     """A stored message as the thread shows it. A deleted one shows that it was deleted, not what it said."""
     gone = message.revoked_at is not None
@@ -111,7 +120,7 @@ def to_item(message: Message, media: Media | None, operator: str | None, quoted:
         sender_address=message.sender_address,
         wa_id=message.wa_id or "",
         media=file,
-        quoted=quoted.get(message.quoted_wa_id or ""),
+        quoted=quoted.get(message.quoted_wa_id or "") or _claimed(message),
         reactions=message.reactions,
         votes=message.votes,
         history=message.history,

@@ -2,82 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
-
-from whatsapp_dashboard.domain.ids import ContactKind
 from whatsapp_dashboard.events.log import EventRecord
-from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message
-from whatsapp_dashboard.models.erasure import HIDDEN_WORKSPACE
 from whatsapp_dashboard.webhooks import message_payloads, payload_base, payloads
 from whatsapp_dashboard.webhooks.payload_base import Data, milliseconds
 from whatsapp_dashboard.webhooks.payloads import Envelope
 from whatsapp_dashboard.webhooks.recent import RecentBodies
+from whatsapp_dashboard.webhooks.surroundings import SHORT_HOST, Surroundings, arrived, short
 
 DELETED = "account.deleted"
 """Told although the account is gone, and without anything of it but its id."""
-_PHONE_HOST, _SHORT_HOST = "@s.whatsapp.net", "@c.us"
-
-
-@dataclass(frozen=True, slots=True)
-class _Chat:
-    """A conversation and who is on its other side, as they are now."""
-
-    contact: str
-    contact_name: str
-    is_group: bool
-    status: str
-    answered_by: str
-    bot_paused_until: int | None
-    unread: int
-    handover_reason: str = ""
-
-    @property
-    def who(self) -> dict[str, Any]:
-        return {"contact": self.contact, "contact_name": self.contact_name, "is_group": self.is_group}
-
-
-_NOBODY = _Chat("", "", False, "", "", None, 0)
-"""For what happened to a conversation that is gone."""
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What belongs to the events of a batch."""
-
-    accounts: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    """Name and phone number; an account that was deleted is not here."""
-    chats: dict[str, _Chat] = field(default_factory=dict)
-    messages: dict[str, tuple[str, dict[str, Any] | None]] = field(default_factory=dict)
-    """Direction and media."""
-
-
-async def look_up(session: AsyncSession, events: Sequence[EventRecord]) -> Surroundings:
-    """Read what the bodies of ``events`` need."""
-    found = Surroundings()
-    accounts = {event.account_id for event in events if event.account_id}
-    if accounts:
-        statement = select(col(Account.id), col(Account.name), col(Account.phone)).where(col(Account.id).in_(accounts))
-        statement = statement.where(col(Account.workspace_id) != HIDDEN_WORKSPACE)
-        found.accounts = {ident: (name, phone) for ident, name, phone in await session.execute(statement)}
-    # What a message says on arrival is in its event.
-    others = [event for event in events if event.type != "message"]
-    chats = {event.conversation_id for event in others if event.conversation_id}
-    if chats:
-        pairs = select(Conversation, Contact).join(Contact, col(Contact.id) == col(Conversation.contact_id))
-        for conversation, contact in await session.execute(pairs.where(col(Conversation.id).in_(chats))):
-            found.chats[conversation.id] = _chat(conversation, contact)
-    messages = {event.message_id for event in others if event.message_id}
-    if messages:
-        columns = select(col(Message.id), col(Message.direction), Media).outerjoin(Media, col(Media.id) == col(Message.media_id))
-        for ident, direction, media in await session.execute(columns.where(col(Message.id).in_(messages))):
-            found.messages[ident] = (direction, _media_of(media))
-    return found
 
 
 class BodyBuilder:
@@ -121,12 +57,17 @@ class BodyBuilder:
             group_name=data["group_name"],
             has_media=data["has_media"],
             media=self._media(data["media"]),
+            wa_id=data["wa_id"],
+            conversation_id=event.conversation_id or "",
+            author=data.get("author"),
             recovered=True if data["recovered"] else None,
+            **around.said(arrived(event)),
         )
 
     def _sent(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        data, chat = event.data, _chat_of(event, around)
-        media = around.messages.get(event.message_id or "", ("", None))[1]
+        data, chat = event.data, around.chat_of(event)
+        stored = around.message_of(event)
+        media = stored.media
         return message_payloads.SentMessage(
             message_id=event.message_id or "",
             sender=_own(phone),
@@ -140,6 +81,9 @@ class BodyBuilder:
             media=self._media(media),
             origin=data["origin"],
             unconfirmed=data.get("unconfirmed", False),
+            wa_id=data.get("wa_id") or stored.wa_id,
+            conversation_id=event.conversation_id or "",
+            **around.said(stored),
         )
 
     def _status(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
@@ -153,7 +97,7 @@ class BodyBuilder:
         )
 
     def _reaction(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        return message_payloads.Reaction(**_about(event, around), sender=_short(event.data["sender"]), emoji=event.data["emoji"])
+        return message_payloads.Reaction(**_about(event, around), sender=short(event.data["sender"]), emoji=event.data["emoji"])
 
     def _edit(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
         data = event.data
@@ -169,11 +113,11 @@ class BodyBuilder:
         return message_payloads.Revoke(**_about(event, around), at=milliseconds(event.data["at"]))
 
     def _vote(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        return message_payloads.Vote(**_about(event, around), voter=_short(event.data["voter"]), options=event.data["options"])
+        return message_payloads.Vote(**_about(event, around), voter=short(event.data["voter"]), options=event.data["options"])
 
     def _call(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        chat = _chat_of(event, around)
-        caller = chat.contact or _short(event.data["from"])
+        chat = around.chat_of(event)
+        caller = chat.contact or short(event.data["from"])
         return payloads.Call(caller=caller, from_name=chat.contact_name, video=event.data["video"], at=milliseconds(event.data["at"]))
 
     def _session_status(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
@@ -186,10 +130,10 @@ class BodyBuilder:
         return payloads.SessionRestricted(reason=event.data["reason"], until=milliseconds(event.data["until"]))
 
     def _created(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        return payloads.ConversationCreated(conversation_id=event.conversation_id or "", **_chat_of(event, around).who)
+        return payloads.ConversationCreated(conversation_id=event.conversation_id or "", **around.chat_of(event).who)
 
     def _updated(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        chat = _chat_of(event, around)
+        chat = around.chat_of(event)
         return payloads.ConversationUpdated(
             conversation_id=event.conversation_id or "",
             **chat.who,
@@ -201,11 +145,11 @@ class BodyBuilder:
         )
 
     def _handed_over(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        who = _chat_of(event, around).who
+        who = around.chat_of(event).who
         return payloads.ConversationHandedOver(conversation_id=event.conversation_id or "", **who, reason=event.data["reason"])
 
     def _merged(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        chat = _chat_of(event, around)
+        chat = around.chat_of(event)
         return payloads.ConversationMerged(conversation_id=event.conversation_id or "", **chat.who, merged_id=event.data["merged_id"])
 
     def _deleted(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
@@ -237,37 +181,11 @@ _BUILDERS: dict[str, _Builder] = {
 }
 
 
-def _chat(conversation: Conversation, contact: Contact) -> _Chat:
-    until = conversation.bot_paused_until
-    address = f"{contact.phone}{_SHORT_HOST}" if contact.phone else contact.jid or f"{contact.lid}@lid"
-    return _Chat(
-        contact=address,
-        contact_name=contact.name or contact.push_name,
-        is_group=contact.kind != ContactKind.PERSON,
-        status=conversation.status,
-        answered_by=conversation.answered_by,
-        bot_paused_until=milliseconds(until) if until else None,
-        unread=conversation.unread,
-        handover_reason=conversation.handover_reason,
-    )
-
-
-def _chat_of(event: EventRecord, around: Surroundings) -> _Chat:
-    return around.chats.get(event.conversation_id or "", _NOBODY)
-
-
 def _about(event: EventRecord, around: Surroundings) -> dict[str, Any]:
-    direction = around.messages.get(event.message_id or "", ("", None))[0]
-    return {"message_id": event.message_id or "", "direction": direction, **_chat_of(event, around).who}
-
-
-def _media_of(media: Media | None) -> dict[str, Any] | None:
-    return {"id": media.id, "mimetype": media.mimetype, "filename": media.filename, "size": media.size} if media else None
+    stored = around.message_of(event)
+    where = {"wa_id": stored.wa_id, "conversation_id": event.conversation_id or ""}
+    return {"message_id": event.message_id or "", **where, "direction": stored.direction, **around.chat_of(event).who}
 
 
 def _own(phone: str | None) -> str:
-    return f"{phone}{_SHORT_HOST}" if phone else ""
-
-
-def _short(address: str) -> str:
-    return address.removesuffix(_PHONE_HOST) + _SHORT_HOST if address.endswith(_PHONE_HOST) else address
+    return f"{phone}{SHORT_HOST}" if phone else ""

@@ -23,7 +23,8 @@ from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.events.log import EventRecord, last_seq, read_after
 from whatsapp_dashboard.models import EventCursor, Webhook, WebhookDelivery
 from whatsapp_dashboard.models.base import metadata
-from whatsapp_dashboard.webhooks.bodies import DELETED, BodyBuilder, look_up
+from whatsapp_dashboard.webhooks.bodies import DELETED, BodyBuilder
+from whatsapp_dashboard.webhooks.surroundings import look_up
 
 log = structlog.get_logger(__name__)
 

@@ -6,28 +6,56 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from whatsapp_dashboard.webhooks.payload_base import ABOUT, EXAMPLE_ID, Data, Media, Milliseconds
+from whatsapp_dashboard.webhooks.payload_base import (
+    ABOUT,
+    EXAMPLE_CONVERSATION,
+    EXAMPLE_ID,
+    EXAMPLE_WA_ID,
+    NOTHING_MORE,
+    Card,
+    Data,
+    Media,
+    Milliseconds,
+    Place,
+    Poll,
+    Quoted,
+)
 
 
 class IncomingMessage(Data):
-    """Exactly the keys of HOOK-2; ``recovered`` besides when the message was written while the account was offline (ACC-10)."""
+    """The keys of HOOK-2 and what else there is; ``recovered`` when the message was written while the account was offline (ACC-10)."""
 
     title: ClassVar[str] = "Message received"
     when: ClassVar[str] = (
         "A contact wrote. History that WhatsApp syncs never comes as an event. `recovered: true` is added when the message was "
-        "written while the account was offline. In groups `from` is the group and `from_name` the person."
+        "written while the account was offline. In groups `from` is the group, `from_name` the person and `author` the person's address. "
+        "`wa_id` is WhatsApp's id of the message. `quoted` is the message it replies to; where that has no `message_id` it is not stored "
+        "here, and what stands there is what the sender's phone claims. `place`, `cards` and `poll` are what was shared, `mentions` the "
+        "addresses of who is mentioned."
     )
     example: ClassVar[dict[str, Any]] = {
         "message_id": EXAMPLE_ID,
         "from": "34600111222@c.us",
         "from_name": "Carla Méndez",
         "to": "12025550188@c.us",
-        "body": "What is on the menu today?",
+        "body": "I take this one",
         "type": "chat",
         "is_group": False,
         "group_name": None,
         "has_media": False,
         "media": None,
+        "wa_id": EXAMPLE_WA_ID,
+        "conversation_id": EXAMPLE_CONVERSATION,
+        "author": None,
+        **NOTHING_MORE,
+        "quoted": {
+            "message_id": "01a1fc45-6b0e-7c2a-bb21-1f0c9d1e7a35",
+            "wa_id": "3EB0A1B2C3D4E5F60718",
+            "from_me": True,
+            "author": None,
+            "type": "chat",
+            "body": "The blue one is 300 €.",
+        },
     }
 
     message_id: str
@@ -40,6 +68,14 @@ class IncomingMessage(Data):
     group_name: str | None
     has_media: bool
     media: Media | None
+    wa_id: str
+    conversation_id: str
+    author: str | None
+    quoted: Quoted | None
+    place: Place | None
+    cards: list[Card]
+    poll: Poll | None
+    mentions: list[str]
     recovered: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
@@ -65,6 +101,9 @@ class SentMessage(Data):
         "media": None,
         "origin": "operator",
         "unconfirmed": False,
+        "wa_id": EXAMPLE_WA_ID,
+        "conversation_id": EXAMPLE_CONVERSATION,
+        **NOTHING_MORE,
     }
 
     message_id: str
@@ -79,12 +118,21 @@ class SentMessage(Data):
     media: Media | None
     origin: str | None
     unconfirmed: bool
+    wa_id: str | None
+    conversation_id: str
+    quoted: Quoted | None
+    place: Place | None
+    cards: list[Card]
+    poll: Poll | None
+    mentions: list[str]
 
 
 class AboutMessage(Data):
     """A stored message, and whose it is."""
 
     message_id: str
+    wa_id: str | None
+    conversation_id: str
     direction: str
     contact: str
     contact_name: str

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.multidevice.convert.build import Notes, event, said
+from tests.multidevice.convert.build import OWN_PHONE, Notes, event, said
+from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Content, Location, MessageType
 from whatsapp_dashboard.engines.multidevice.host.convert.incoming import events_of
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb
@@ -122,7 +123,8 @@ RESPONSES = [
 @pytest.mark.parametrize("message", RESPONSES)
 def test_a_choice_is_a_text_that_quotes_what_was_asked(message: e2e_pb.Message) -> None:
     """MSG-1: bots understand it as if it had been typed."""
-    assert said(message) == Content(MessageType.TEXT, "Yes", quoted_id="Q1", quoted_from_me=True)
+    quote = {"quoted_id": "Q1", "quoted_from_me": True, "quoted_sender": Address(phone=OWN_PHONE)}
+    assert said(message) == Content(MessageType.TEXT, "Yes", **quote)  # type: ignore[arg-type]
 
 
 def test_a_choice_without_a_text_is_told_all_the_same() -> None:

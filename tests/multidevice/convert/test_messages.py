@@ -62,6 +62,25 @@ def test_a_reply_names_the_message_it_quotes() -> None:
     assert said(text(stanzaID="x" * 500)).quoted_id is None
 
 
+def test_a_reply_carries_what_it_quotes() -> None:
+    """MSG-12: words, a caption, a place or a contact, and who wrote it; a quote of a quote is not followed."""
+    inner = text("The blue one is 300 €", stanzaID="Q0", participant=CARLA)
+    quote = said(text("I take this one", stanzaID="Q1", participant=OWN, quotedMessage=inner))
+    assert (quote.quoted_text, quote.quoted_type) == ("The blue one is 300 €", MessageType.TEXT)
+    assert quote.quoted_sender is not None
+    assert quote.quoted_sender.phone == OWN_PHONE
+    for part, kind, words in (
+        (e2e_pb.Message(imageMessage=e2e_pb.ImageMessage(caption="Blue", directPath="/x?y")), MessageType.IMAGE, "Blue"),
+        (e2e_pb.Message(locationMessage=e2e_pb.LocationMessage(name="Shop", address="Main 1")), MessageType.LOCATION, "Shop, Main 1"),
+        (e2e_pb.Message(contactMessage=e2e_pb.ContactMessage(displayName="Dev")), MessageType.CONTACT, "Dev"),
+        (e2e_pb.Message(stickerMessage=e2e_pb.StickerMessage(directPath="/x?y")), MessageType.STICKER, ""),
+    ):
+        quote = said(text(stanzaID="Q1", participant=CARLA, quotedMessage=part))
+        assert (quote.quoted_type, quote.quoted_text) == (kind, words)
+    assert said(text(stanzaID="Q1", quotedMessage=e2e_pb.Message())).quoted_type is None
+    assert len(said(text(stanzaID="Q1", quotedMessage=e2e_pb.Message(conversation="x" * 5_000))).quoted_text) == 1_000
+
+
 def test_a_file_can_be_a_reply_too() -> None:
     """MSG-7."""
     part = e2e_pb.ImageMessage(directPath="/x?y", contextInfo=e2e_pb.ContextInfo(stanzaID="Q1", participant=CARLA))

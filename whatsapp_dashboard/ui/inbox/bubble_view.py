@@ -105,7 +105,7 @@ def _content(item: Bubble) -> rx.Component:
 
 def _quote(item: Bubble) -> rx.Component:
     return rx.cond(
-        item.quoted_id != "",
+        item.quoted_type != "",
         rx.el.button(
             rx.el.span(item.quoted_name, class_name="wa-quote-name", dir="auto"),
             rx.el.span(

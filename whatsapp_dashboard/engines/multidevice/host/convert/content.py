@@ -73,10 +73,16 @@ def content_of(message: e2e_pb.Message, book: Book, *, view_once: bool = False) 
     for name, part in fields.items():
         if name in _MAKERS:
             content = _MAKERS[name](part)
-            return with_context(content, part, book) if hasattr(part, "DESCRIPTOR") else content
+            return with_context(content, part, book, quoted=_bare) if hasattr(part, "DESCRIPTOR") else content
     if fields.keys() & _SILENT:
         return None
     return _nothing_known(inside, fields, view_once=view_once)
+
+
+def _bare(message: e2e_pb.Message) -> Content | None:
+    """What ``message`` says, without what it refers to itself."""
+    fields = {field.name: part for field, part in unwrap(message).message.ListFields()}
+    return next((_MAKERS[name](part) for name, part in fields.items() if name in _MAKERS), None)
 
 
 def _nothing_known(inside: Unwrapped, fields: dict[str, Any], *, view_once: bool) -> Content | None:
