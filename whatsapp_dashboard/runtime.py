@@ -129,9 +129,7 @@ class Runtime:
         replier = self._build_ai()
         self.replies = ReplyRouter(self.db, self.clock, self.outbound, [replier, AutoReplier(self.clock)], bus=self.bus)
 
-        self.pool.listeners += [self.outbound, self.downloads]
-        self.inbound.on_waiting.append(self.replies.take)
-        self.inbound.on_media.append(self.downloads.wake)
+        self._wire()
 
         self.world = None if settings.sandbox_world else WorldThread(settings.data_dir)
         world = settings.sandbox_world or (self.world.socket_path if self.world else "")
@@ -164,6 +162,12 @@ class Runtime:
             self.downloads.clock_was_set_back,
             self.dispatcher.clock_was_set_back,
         ]
+
+    def _wire(self) -> None:
+        self.pool.listeners += [self.outbound, self.downloads]
+        self.inbound.on_waiting.append(self.replies.take)
+        self.inbound.on_changed.append(self.replies.changed)
+        self.inbound.on_media.append(self.downloads.wake)
 
     def _build_webhooks(self) -> None:
         bodies, feed = BodyBuilder(self.settings.public_url), DeliveryFeed()

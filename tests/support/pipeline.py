@@ -156,6 +156,7 @@ class Pipeline:
         self.downloads = MediaDownloads(db, clock, self.pool, self.store, max_mb=64)
         self.messages = MessageService(db, clock, self.outbound, self.store, lambda _name: ScriptedEngine.capabilities)
         self.inbound.on_waiting.append(self.replies.take)
+        self.inbound.on_changed.append(self.replies.changed)
         self.inbound.on_media.append(self.downloads.wake)
         self.cast: Cast
         self.account: str = ""

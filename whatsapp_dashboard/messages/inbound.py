@@ -48,6 +48,8 @@ class Inbound:
         self._closing = asyncio.Event()
         self.on_waiting: list[Callable[[list[tuple[str, str]]], None]] = []
         """Called after the commit with (conversation id, message id) of messages that wait for a reply."""
+        self.on_changed: list[Callable[[list[tuple[str, str, bool]]], None]] = []
+        """Called after the commit with (conversation id, message id, deleted) of messages that their writers changed."""
         self.on_media: list[Callable[[], None]] = []
         """Called after the commit when there is a file to fetch."""
 
@@ -150,6 +152,9 @@ class Inbound:
         if stored.waiting:
             for waiting in self.on_waiting:
                 waiting(stored.waiting)
+        if stored.changed:
+            for changed in self.on_changed:
+                changed(stored.changed)
         if stored.media_accounts:
             for media in self.on_media:
                 media()

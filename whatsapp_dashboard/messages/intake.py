@@ -14,8 +14,17 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from whatsapp_dashboard.domain.engine_events import CallReceived, ContactSeen, ConversationEvent, MessageReceived, PollChanged
+from whatsapp_dashboard.domain.engine_events import (
+    CallReceived,
+    ContactSeen,
+    ConversationEvent,
+    MessageEdited,
+    MessageReceived,
+    MessageRevoked,
+    PollChanged,
+)
 from whatsapp_dashboard.domain.ids import Address
+from whatsapp_dashboard.domain.messages import Direction
 from whatsapp_dashboard.errors import NotFound
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.arrivals import UNREADABLE, Arrivals, KnownAccount
@@ -45,6 +54,8 @@ class Stored:
 
     waiting: list[tuple[str, str]] = field(default_factory=list)
     """(conversation id, message id) of incoming messages that wait for a reply decision, in order."""
+    changed: list[tuple[str, str, bool]] = field(default_factory=list)
+    """(conversation id, message id, deleted) of incoming messages that who wrote them has changed or deleted."""
     media_accounts: set[str] = field(default_factory=set)
     failed: dict[int, Exception] = field(default_factory=dict)
     """Position in the batch to why the event could not be stored."""
@@ -62,6 +73,7 @@ class Intake:
         self._messages = MessageBook(session)
         self._arrivals = Arrivals(self._contacts, self._messages, now)
         self._parked: dict[tuple[str, str], list[Change]] = {}
+        self._rewritten: list[tuple[MessageEntry, bool]] = []
         self._events: list[tuple[str, str, ContactEntry | None, str | None, dict[str, Any]]] = []
 
     async def store(self, items: list[Item]) -> Stored:
@@ -141,6 +153,8 @@ class Intake:
             self._messages.set_poll(entry, entry.body, change.options)
         if told and contact is not None:
             self._show(contact, entry, change)
+        if told and entry.direction == Direction.INCOMING and isinstance(change, (MessageEdited, MessageRevoked)):
+            self._rewritten.append((entry, isinstance(change, MessageRevoked)))
         if told:
             self._events.append((account_id, told[0], self._contacts.by_id(entry.contact_id), entry.id, told[1] | self._where(entry)))
 
@@ -190,6 +204,9 @@ class Intake:
         recount(session, {self._place(contact)[1] for contact in arrivals.out_of_order})
         rows = [park_row(key[0], key[1], change, self._now) for key, changes in self._parked.items() for change in changes]
         await park(session, rows)
+        for entry, deleted in self._rewritten:
+            writer = self._contacts.by_id(entry.contact_id)
+            stored.changed.append((self._place(writer)[1] if writer else entry.conversation_id, entry.id, deleted))
         self._record()
 
     async def _save_decisions(self, stored: Stored) -> None:

@@ -21,6 +21,10 @@ NEWER = (
     "Not sent: the contact wrote more, and one answer to all of it follows.",
     "Not sent again: the contact wrote more, and one answer to all of it follows.",
 )
+CHANGED = (
+    "Not sent: the contact changed or deleted what it answers.",
+    "Not sent again: the contact changed or deleted what it answers.",
+)
 """Why, for a message that was never sent and for one that was to be sent again."""
 
 

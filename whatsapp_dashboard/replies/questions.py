@@ -20,9 +20,9 @@ from whatsapp_dashboard.replies.rules import why_silent
 TOGETHER = "Answered together with a later message."
 
 
-async def read_question(session: AsyncSession, message_id: str, *, lock: bool = False) -> Question | None:
+async def read_question(session: AsyncSession, message_id: str, *, lock: bool = False, settled: bool = False) -> Question | None:
     """The message with all that decides about its answer; None when it waits for no decision. With ``lock``, in a write, nobody else
-    changes the conversation until the write ends."""
+    changes the conversation until the write ends. ``settled``: one that was decided about."""
     if lock and session.get_bind().dialect.name == "postgresql":
         # Contacts of the account may be merged at the same time: take turns, or both wait for each other's rows.
         account_id = await session.scalar(select(col(Reply.account_id)).where(col(Reply.message_id) == message_id))
@@ -34,7 +34,7 @@ async def read_question(session: AsyncSession, message_id: str, *, lock: bool = 
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .join(Account, col(Account.id) == col(Message.account_id))
         .outerjoin(AiConfig, col(AiConfig.account_id) == col(Message.account_id))
-        .where(col(Message.id) == message_id, col(Reply.state) == "pending")
+        .where(col(Message.id) == message_id, col(Reply.state) != "pending" if settled else col(Reply.state) == "pending")
     )
     row = (await session.execute(statement.with_for_update(of=Conversation) if lock else statement)).first()
     if row is None:

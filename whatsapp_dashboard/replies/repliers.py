@@ -32,6 +32,11 @@ class Question:
     fixed_text_at: datetime | None = None
     """When its conversation last had the account's fixed text, if that was too lately to send it again."""
 
+    @property
+    def ids(self) -> list[str]:
+        """Of all messages that are to be answered, the oldest first."""
+        return [message.id for message in (*self.earlier, self.message)]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

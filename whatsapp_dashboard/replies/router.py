@@ -7,6 +7,7 @@ write, so that a crash at any point leaves either the question or the answer, ne
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -22,17 +23,16 @@ from whatsapp_dashboard.core.db import Database, is_unique_violation
 from whatsapp_dashboard.core.keyed_worker import KeyedWorker
 from whatsapp_dashboard.core.outage import PAUSE_SECONDS, outlast
 from whatsapp_dashboard.core.steady import SteadyTask
-from whatsapp_dashboard.domain.messages import Origin
 from whatsapp_dashboard.errors import DatabaseAway
 from whatsapp_dashboard.events.bus import EventBus
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.takeover import end_expired
-from whatsapp_dashboard.messages.withdrawal import NEWER, queued_replies, withdraw_replies
 from whatsapp_dashboard.models import Reply
 from whatsapp_dashboard.replies.loops import held_back, with_fixed_text
-from whatsapp_dashboard.replies.questions import covered_by, is_more_waiting, mark_settled, open_again, read_question, with_earlier
+from whatsapp_dashboard.replies.questions import mark_settled, read_question, with_earlier
 from whatsapp_dashboard.replies.repliers import Answer, Question, Replier, Skip
+from whatsapp_dashboard.replies.rethinking import is_overtaken, take_back_for_more, withdraw_for_change
 from whatsapp_dashboard.replies.rules import why_silent
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,8 @@ class _Open:
     replier: int
     latest: str
     """The newest message of the conversation that the router had heard of before it read the question."""
+    changes: int
+    """Of how many changes to its messages it had heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class ReplyRouter:
         self._taken: set[str] = set()
         self._latest: dict[str, str] = {}
         """The newest message taken of each conversation that is being decided about."""
+        self._changes: Counter[str] = Counter()
+        """Changes to messages of these conversations, heard of meanwhile."""
         self._thinking: dict[str, _Thinking] = {}
         self._watch = SteadyTask("replies:take-overs", lambda: self._watch_people(bus)) if bus else None
 
@@ -108,6 +112,20 @@ class ReplyRouter:
                 self._latest[conversation_id] = max(message_id, self._latest.get(conversation_id, ""))
                 self._worker.submit(conversation_id, lambda one=message_id, where=conversation_id: self._decide(where, one))  # type: ignore[misc]
                 self._tell_of_more(conversation_id, message_id)
+
+    def changed(self, messages: Sequence[tuple[str, str, bool]]) -> None:
+        """These stored messages were edited or (True) deleted by who wrote them: (conversation id, message id, deleted). What is being
+        answered is read anew, within the bounds that hold when more comes; what was answered is, if nobody has seen the answer yet."""
+        for conversation_id, message_id, deleted in messages:
+            thinking = self._thinking.get(conversation_id)
+            if conversation_id in self._latest:
+                self._changes[conversation_id] += 1
+            if thinking and message_id in thinking.open.question.ids:
+                replier = self._repliers[thinking.open.replier]
+                if deleted or (replier.together and replier.may_begin_anew(thinking.open.question, self._clock.now())):
+                    thinking.task.cancel()
+            else:
+                self._worker.submit(conversation_id, lambda where=conversation_id, what=message_id: self._reconsider(where, what))  # type: ignore[misc]
 
     async def tick(self) -> None:
         """End pauses that are over, and take up decisions that failed. For the scheduler, every few seconds."""
@@ -162,20 +180,28 @@ class ReplyRouter:
     async def _decide(self, conversation_id: str, message_id: str) -> None:
         try:
             while True:
-                latest = self._latest.get(conversation_id, "")
-                open_ = await outlast(lambda latest=latest: self._settle_at_once(message_id, latest))  # type: ignore[misc]
+                heard = self._latest.get(conversation_id, ""), self._changes[conversation_id]
+                open_ = await outlast(lambda heard=heard: self._settle_at_once(message_id, *heard))  # type: ignore[misc]
                 if open_ is None or await self._think(open_):
                     return
         finally:
             self._taken.discard(message_id)
             if self._latest.get(conversation_id) == message_id:
                 del self._latest[conversation_id]
+                self._changes.pop(conversation_id, None)
+
+    async def _reconsider(self, conversation_id: str, message_id: str) -> None:
+        """An answer in the queue to a message that was changed is withdrawn, and its questions are decided about anew."""
+        replier = next((each for each in self._repliers if each.together), None)
+        if replier is not None:
+            self.take(await outlast(lambda: withdraw_for_change(self._db, self._clock, self._outbound, replier, message_id)))
 
     async def _think(self, open_: _Open) -> bool:
         """Let a replier take its time, and store what it says. False: the question has changed meanwhile, look at it anew."""
         conversation_id = open_.question.conversation.id
-        if self._repliers[open_.replier].together and self._latest.get(conversation_id, "") > open_.latest:
-            return False  # more has come while the question was read
+        more = self._repliers[open_.replier].together and self._latest.get(conversation_id, "") > open_.latest
+        if more or self._changes[conversation_id] != open_.changes:
+            return False  # more has come, or some of it was changed, while the question was read
         task = asyncio.create_task(self._ask(open_), name=f"reply:{open_.question.message.id}")
         thinking = self._thinking[conversation_id] = _Thinking(task, open_)
         try:
@@ -216,7 +242,7 @@ class ReplyRouter:
                 break
         return outcome
 
-    async def _settle_at_once(self, message_id: str, latest: str) -> _Open | None:
+    async def _settle_at_once(self, message_id: str, latest: str, changes: int) -> _Open | None:
         """Settle the question in one write if nobody has to wait for anything; else return it, with all that waits beside it."""
         try:
             async with self._db.write() as session:
@@ -232,26 +258,12 @@ class ReplyRouter:
                     await self._finish(session, question, outcome)
                     return None
                 if self._repliers[outcome].together:
-                    await self._take_back(session, question, self._repliers[outcome])
+                    await take_back_for_more(session, question, self._repliers[outcome], now, self._outbound.in_doubt(question.account.id))
                     question = await with_earlier(session, question, now)
-                return _Open(question, outcome, latest)
+                return _Open(question, outcome, latest, changes)
         except IntegrityError as error:
             await self._was_answered(message_id, error)
             return None
-
-    async def _take_back(self, session: AsyncSession, question: Question, replier: Replier) -> None:
-        """An answer that is still in the queue is withdrawn, and what it answered waits again: one answer to all of it follows. It stays
-        when they have waited for as long as they may, or a contact who writes on and on would never get one."""
-        where = question.conversation.id
-        if not (unseen := await queued_replies(session, where, Origin.AI)):
-            return
-        if self._outbound.in_doubt(question.account.id).keys() & {message.id for message in unseen}:
-            return  # the contact may have it already, although its row could not say so yet: its questions are answered
-        covered = tuple(await covered_by(session, where, unseen))
-        if replier.may_begin_anew(replace(question, earlier=covered), self._clock.now()):
-            # One may have left in this moment: its questions are answered.
-            withdrawn = await withdraw_replies(session, [where], why=NEWER, origins=(Origin.AI,))
-            await open_again(session, await covered_by(session, where, withdrawn))
 
     async def _store(self, open_: _Open, outcome: Answer | Skip) -> bool:
         """Write down what a replier said after some time. False: it was overtaken, the question is still open."""
@@ -262,8 +274,7 @@ class ReplyRouter:
             async with self._db.write() as session:
                 now = self._clock.now()
                 fresh = await read_question(session, message_id, lock=True)
-                more = fresh is not None and replier.together and replier.may_begin_anew(question, now)
-                if fresh is None or (more and await is_more_waiting(session, fresh, now)):
+                if fresh is None or await is_overtaken(session, question, fresh, replier, now):
                     if outcome.after:
                         await outcome.after(session, None)
                     return fresh is None
