@@ -1,5 +1,5 @@
-// What the inbox needs at once in the browser: keys, drafts, files, emoji, scrolling. Everything that changes data goes
-// through the page's own buttons, its form, or the API. Whatever comes from outside is only ever written as text.
+// What the inbox needs at once in the browser: keys, files, emoji, scrolling; the composer itself is composer.js. Everything that changes
+// data goes through the page's own buttons, the outbox, or the API. Whatever comes from outside is only ever written as text.
 (() => {
   if (window.waInbox) return;
   window.waInbox = true;
@@ -10,21 +10,11 @@
   const typing = (target) => target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
   const press = (selector) => { const found = one(selector); if (found) found.click(); return !!found; };
 
-  // ---- drafts and the height of the field
-  const drafts = new Map();
   let files = [];
   const kept = new Map();  // conversation -> its files, while another one is open
   let current = "";
-  function grow() {
-    const input = field();
-    if (!input) return;
-    input.style.height = "auto";
-    input.style.height = Math.min(input.scrollHeight, 180) + "px";
-  }
-  function remember() {
-    const box = composer(), input = field();
-    if (box && input && !box.dataset.editing) drafts.set(box.dataset.conversation, input.value);
-  }
+  window.waFiles = () => files.length;
+  const { grow, remember } = { grow: () => window.waComposer?.grow(), remember: () => window.waComposer?.remember() };
 
   // ---- next and previous conversation
   function step(by) {
@@ -52,7 +42,7 @@
     if (inDialog) return;
     if (event.altKey && !event.ctrlKey && !event.metaKey) {
       const acts = { KeyJ: () => step(1), KeyK: () => step(-1), KeyE: () => press('[data-key="alt+e"]') };
-      if (acts[event.code]) { event.preventDefault(); acts[event.code](); }
+      if (acts[event.code]) { event.preventDefault(); if (!event.repeat || event.code !== "KeyE") acts[event.code](); }
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -70,10 +60,6 @@
       event.preventDefault();
       press('[data-key="?"]');
     }
-  });
-
-  document.addEventListener("input", (event) => {
-    if (event.target.id === "composer-text") { grow(); remember(); }
   });
 
   // ---- files
@@ -123,13 +109,14 @@
   }
   async function upload() {
     const box = composer(), input = field();
-    const { conversation, account, reply } = box.dataset;
+    const { conversation, account } = box.dataset, reply = window.waComposer.draft().reply?.id;
     let caption = input.value;
-    input.value = "";
-    remember();
-    grow();
+    window.waComposer.put("");
+    // What was written before goes out before; while that cannot be, the files say so and stay.
+    if (window.waLine?.away) { refuse(files, "Not connected. It stays here; send it again when the line is back."); window.waComposer.give(conversation, caption); return; }
+    await window.waOutbox.settled(conversation);
     for (const entry of files.filter((each) => !each.busy)) {
-      Object.assign(entry, { busy: true, error: "" });
+      Object.assign(entry, { busy: true, error: "", key: entry.key || "file-" + crypto.getRandomValues(new Uint32Array(4)).join("-") });
       show();
       const form = new FormData();
       form.append("account_id", account);
@@ -139,25 +126,26 @@
       if (reply) form.append("quoted_id", reply);
       form.append("file", entry.file, entry.file.name || "file");
       try {
-        const answer = await fetch("/api/messages/send/media", { method: "POST", body: form, headers: { "X-Requested-With": "inbox" } });
+        const answer = await fetch("/api/messages/send/media", { method: "POST", body: form, headers: { "X-Requested-With": "inbox", "Idempotency-Key": entry.key } });
         if (!answer.ok) {
           const problem = await answer.json().catch(() => ({}));
+          if (problem.code === "idempotency_key_reused") { drop(entry); continue; }  // it went out at the last try, whose answer was lost
+          if (answer.status < 500) entry.key = "";
           throw new Error(problem.detail || problem.title || "The server answered " + answer.status);
         }
         drop(entry);
         caption = "";
       } catch (error) {
-        Object.assign(entry, { busy: false, error: error instanceof TypeError ? "No connection" : error.message });
+        Object.assign(entry, { busy: false, error: error instanceof TypeError ? "Not connected. It stays here; send it again when the line is back." : error.message });
       }
       show();
     }
-    const here = composer()?.dataset.conversation === conversation;
-    if (caption && !here && !drafts.get(conversation)) drafts.set(conversation, caption);
-    if (caption && here && field() && !field().value) { field().value = caption; grow(); remember(); }
-    if (reply && here) press('[data-key="cancel"]');
+    if (caption) window.waComposer.give(conversation, caption);
+    if (reply && composer()?.dataset.conversation === conversation) window.waComposer.answered();
   }
+  function refuse(entries, why) { for (const entry of entries) entry.error = why; show(); }
 
-  // Before React's own listener: with files attached the text is their caption.
+  // Before the composer's own listener: with files attached the text is their caption.
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "inbox-form") return;
     look();  // the page may have changed since the last frame: these are the files of the conversation that is open now
@@ -166,9 +154,6 @@
       event.preventDefault();
       event.stopImmediatePropagation();
       upload();
-    } else {
-      toEnd();
-      setTimeout(() => { drafts.delete(box.dataset.conversation); grow(); }, 0);
     }
   }, true);
 
@@ -211,7 +196,6 @@
   });
 
   // ---- scrolling. The thread is laid out from its end, so that older messages above move nothing.
-  function toEnd() { const thread = document.getElementById("inbox-thread"); if (thread) thread.scrollTop = 0; }
   let asked = 0;
   document.addEventListener("scroll", (event) => {
     const thread = event.target;
@@ -234,13 +218,6 @@
       files = kept.get(conversation) || [];
       kept.delete(conversation);
       current = conversation;
-      show();
-      const input = field();
-      if (input) {
-        input.value = drafts.get(conversation) || "";
-        grow();
-        if (matchMedia("(hover: hover) and (min-width: 1024px)").matches) input.focus({ preventScroll: true });
-      }
       show();
     }
     if (document.visibilityState === "visible") {

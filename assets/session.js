@@ -8,6 +8,7 @@
     try {
       const answer = await fetch("/api/auth/user", { cache: "no-store" });
       if (answer.status === 401) {
+        window.waOutbox?.forgetDrafts();
         location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
       }
     } catch {
@@ -16,10 +17,14 @@
       asking = false;
     }
   }
+  window.waSession = ask;
   window.WebSocket = class extends Native {
     constructor(...args) {
       super(...args);
-      this.addEventListener("close", () => setTimeout(ask, 150));
+      const line = window.waLine;
+      line?.sockets.add(this);
+      this.addEventListener("message", () => { if (line) line.heard = performance.now(); });
+      this.addEventListener("close", () => { line?.sockets.delete(this); setTimeout(ask, 150); });
     }
   };
 })();

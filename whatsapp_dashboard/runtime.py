@@ -59,6 +59,7 @@ from whatsapp_dashboard.system.installation import adopt
 from whatsapp_dashboard.system.key_watch import KeyWatch
 from whatsapp_dashboard.system.overview import Overview
 from whatsapp_dashboard.system.processes import Processes
+from whatsapp_dashboard.system.request_keys import RequestKeys
 from whatsapp_dashboard.system.sealing import seal_addresses
 from whatsapp_dashboard.webhooks.bodies import BodyBuilder
 from whatsapp_dashboard.webhooks.delivery_log import DeliveryLog
@@ -89,7 +90,7 @@ _current: Runtime | None = None
 class Runtime:
     """Every long-lived part of one process."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:  # noqa: PLR0915 - one line per part
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock or Clock()
@@ -117,6 +118,7 @@ class Runtime:
         self.overview = Overview(self.db, self.clock, self.media.sweeper)
         self.checks = Checks(self.db, self.clock)
         self.processes = Processes(self.db, self.pool)
+        self.request_keys = RequestKeys(self.db, self.clock, self.box)
 
         self.network = AllowList(self.db, self.clock)
         self.http = Outgoing(self.network.of, user_agent=USER_AGENT)
@@ -247,6 +249,7 @@ class Runtime:
         self._schedule(self.webhook_housekeeping.sweep, seconds=15)
         self._schedule(self.credit_settlement.sweep, seconds=15)
         self._schedule(self.eraser.tick, seconds=15)
+        self._schedule(self.request_keys.sweep, seconds=3_600)
         self.scheduler.start()
         self.clock_watch.start()
         _current = self

@@ -45,16 +45,18 @@ async def launched() -> AsyncIterator[Browser]:
 class Window:
     """Opens tabs at one dashboard, remembers them, and keeps pictures of them when the test fails."""
 
-    def __init__(self, browser: Browser, server: Server) -> None:
+    def __init__(self, browser: Browser, server: Server, url: str = "") -> None:
         self.browser = browser
         self.server = server
+        self.url = url or server.url
+        """Where browsers find it; another one than its own when there is a line in between."""
         self.contexts: list[BrowserContext] = []
         self.console: list[str] = []
 
     async def context(self, *, width: int = 1280, height: int = 800, dark: bool = False) -> BrowserContext:
         """A browser profile of its own, without cookies."""
         context = await self.browser.new_context(
-            base_url=self.server.url,
+            base_url=self.url,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",  # nothing to wait for, and less to paint
@@ -70,7 +72,7 @@ class Window:
         context = await self.context(width=width, height=height, dark=dark)
         # Asked by the context: the session is tied to the browser's name, and its cookie belongs into the profile.
         answer = await context.request.post(
-            "/api/auth/login", data={"username": username, "password": password}, headers={"Origin": self.server.url}
+            "/api/auth/login", data={"username": username, "password": password}, headers={"Origin": self.url}
         )
         assert answer.ok, f"log-in answered {answer.status}"
         return await context.new_page()

@@ -20,6 +20,7 @@ from whatsapp_dashboard.models import (
     KnowledgeDocument,
     Media,
     Operator,
+    RequestKey,
     SessionCredential,
     Webhook,
     Workspace,
@@ -61,6 +62,8 @@ async def fill(settings: Settings, accounts: int = 1) -> None:
         ana = Operator(id="o", workspace_id="w", username="ana", password_hash="x", role="owner", totp_enabled=True)
         ana.totp_secret = _sealed(box, "operator/totp_secret/o")
         session.add(ana)
+        await session.flush()
+        session.add(RequestKey(id="k", operator_id="o", key="key", what="POST", answer=_sealed(box, "request_key/answer/k")))
         session.add(
             Webhook(
                 id="h", workspace_id="w", url="https://example.org", headers=_sealed(box, "webhook/headers/h"),

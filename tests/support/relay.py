@@ -1,4 +1,5 @@
-"""A line to a PostgreSQL server on loopback that a test can cut: what is open ends, what is new is refused, until it is mended."""
+"""A line to a server on loopback (PostgreSQL, a dashboard) that a test can cut: what is open ends, what is new is refused, until it is
+mended."""
 
 from __future__ import annotations
 
@@ -25,8 +26,14 @@ class Relay:
 
     @property
     def url(self) -> str:
-        """The database through this line."""
-        return urlunsplit(self._parts._replace(netloc=f"{self._parts.username}@127.0.0.1:{self._port.number}"))
+        """The server through this line."""
+        user = f"{self._parts.username}@" if self._parts.username else ""
+        host = "127.0.0.1" if user else "localhost"
+        return urlunsplit(self._parts._replace(netloc=f"{user}{host}:{self._port.number}"))
+
+    def leads_to(self, url: str) -> None:
+        """Lead to another server from the next connection on."""
+        self._parts = urlsplit(url)
 
     async def mend(self) -> None:
         """Let connections through."""

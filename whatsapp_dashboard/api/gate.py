@@ -16,6 +16,8 @@ from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import AppError, Forbidden, Unauthenticated
 
+FOR_OPERATOR = "x-for-operator"
+"""Whom a request is from, by its sender's own word: what one operator wrote never goes out as another's (MSG-13)."""
 PREFIXES = ("/api", "/health", "/metrics")
 """Paths that belong to the API; all others are the pages'."""
 
@@ -72,6 +74,8 @@ class Gate:
             principal = await auth.authenticate(cookie, request.user_agent) if cookie else None
             if principal is not None and is_forged(request, self._origins):
                 raise _forged()
+        if principal is not None and request.header(FOR_OPERATOR) not in (None, principal.operator_id):
+            raise Forbidden("Somebody else is logged in here by now.", code="other_operator")
         if principal is None:
             raise Unauthenticated("Log in first: send the session cookie, or Authorization: Bearer with a token.")
         return principal

@@ -6,6 +6,7 @@ there already, it is refused with the name of the parameter.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, UploadFile
 
+from whatsapp_dashboard.api.once import HEADER, NOT_HERE, answered_once, described
 from whatsapp_dashboard.errors import Invalid, NotFound
 from whatsapp_dashboard.text import clean, clean_all, first_unclean, is_clean
 
@@ -33,17 +35,32 @@ class CleanRequest(Request):
 
 
 class CleanRoute(APIRoute):
-    """A route behind a :class:`CleanRequest`."""
+    """A route behind a :class:`CleanRequest`. Each POST takes an idempotency key (API-5): a route that has no use for one of its own is
+    answered once by :func:`answered_once`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if self._is_for_keys(path, endpoint, options):
+            options["openapi_extra"] = described(options.get("openapi_extra"))
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What FastAPI calls for a request."""
         handle = super().get_route_handler()
+        once = self._is_for_keys(self.path, self.endpoint, {"methods": self.methods})
 
         async def cleaned(request: Request) -> Response:
             _check_address(request)
-            return await handle(CleanRequest(request.scope, request.receive))
+            clean_request = CleanRequest(request.scope, request.receive)
+            if once and HEADER in request.headers:
+                return await answered_once(clean_request, handle)
+            return await handle(clean_request)
 
         return cleaned
+
+    @staticmethod
+    def _is_for_keys(path: str, endpoint: Callable[..., Any], options: dict[str, Any]) -> bool:
+        own = "key" in inspect.signature(endpoint).parameters
+        return "POST" in (options.get("methods") or ()) and not own and path not in NOT_HERE
 
 
 class Router(APIRouter):

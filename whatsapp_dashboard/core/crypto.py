@@ -46,6 +46,7 @@ SEALED = (
     SealedColumn("webhook", "url_sealed"),
     SealedColumn("knowledge_document", "url_sealed"),
     SealedColumn("ai_provider", "api_key"),
+    SealedColumn("request_key", "answer"),
 )
 """Every column that holds sealed secrets: a rotation of the key seals them anew."""
 KEY_CHECK = "setting/value/key_check"

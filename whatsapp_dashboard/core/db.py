@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from whatsapp_dashboard.core.cancelling import is_being_cancelled, to_its_end
 from whatsapp_dashboard.core.db_engine import create_engine
+from whatsapp_dashboard.core.once import claim
 from whatsapp_dashboard.core.outage import is_outage, outage_in, reason_of
 from whatsapp_dashboard.errors import DatabaseAway
 
@@ -152,6 +153,7 @@ class Database:
                     yield session
                 return
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                await claim(session, after_commit)
                 yield session
                 await _run_before_commit(session)
             self._tell([session])
@@ -165,6 +167,7 @@ class Database:
             session = AsyncSession(group.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
             try:
                 async with session, session.begin():
+                    await claim(session, after_commit)
                     yield session
                     await _run_before_commit(session)
                 group.sessions.append(session)

@@ -136,6 +136,8 @@ class ThreadItem:
     kind: str
     id: str
     at: datetime
+    key: str = ""
+    """Under which idempotency key it was sent, if any: how a page knows again what it has sent itself."""
     direction: str = ""
     type: str = ""
     text: str = ""

@@ -35,7 +35,7 @@ from whatsapp_dashboard.messages.conversation_views import (
 )
 from whatsapp_dashboard.messages.last_word import dealt_with
 from whatsapp_dashboard.messages.takeover import hand_back, state_data, take_over
-from whatsapp_dashboard.messages.thread_query import read_around, read_items, read_thread
+from whatsapp_dashboard.messages.thread_query import note_item, note_under, read_around, read_items, read_thread
 from whatsapp_dashboard.messages.waiting import recount, settle
 from whatsapp_dashboard.messages.withdrawal import withdraw_replies
 from whatsapp_dashboard.models import Account, Contact, Conversation, Note
@@ -171,8 +171,9 @@ class ConversationService:
                 _changed(session, who, conversation, unread=1)
         return await self.get(who, conversation_id)
 
-    async def add_note(self, who: Principal, conversation_id: str, text: str) -> ThreadItem:
-        """Leave a remark that nobody outside sees. Raises :class:`Invalid` for an empty or too long one."""
+    async def add_note(self, who: Principal, conversation_id: str, text: str, *, idempotency_key: str | None = None) -> ThreadItem:
+        """Leave a remark that nobody outside sees. The same ``idempotency_key`` again answers the first note (API-5). Raises
+        :class:`Invalid` for an empty or too long one."""
         who.require(Role.OPERATOR)
         text = text.strip()
         if not text:
@@ -180,11 +181,15 @@ class ConversationService:
         if len(text) > MAX_NOTE:
             raise Invalid(f"The note is too long: {len(text)} of at most {MAX_NOTE} characters.", code="note_too_long", field="text")
         async with self._db.write() as session:
-            conversation, _ = await _owned(session, who, conversation_id)
-            note = Note(conversation_id=conversation_id, operator_id=who.operator_id, text=text, created_at=self._clock.now())
-            session.add(note)
-            _changed(session, who, conversation, type="conversation.note", note_id=note.id, by=who.username)
-        return ThreadItem("note", note.id, note.created_at, text=text, operator=who.username, created_at=note.created_at)
+            # Behind the lock: of two requests with one key that come together, the second finds what the first has stored.
+            conversation, _ = await _owned(session, who, conversation_id, lock=idempotency_key is not None)
+            note = await note_under(session, conversation_id, idempotency_key, text)
+            if note is None:
+                note = Note(conversation_id=conversation_id, operator_id=who.operator_id, text=text, created_at=self._clock.now())
+                note.idempotency_key = idempotency_key
+                session.add(note)
+                _changed(session, who, conversation, type="conversation.note", note_id=note.id, by=who.username)
+        return note_item(note, who.username)
 
     async def delete_note(self, who: Principal, conversation_id: str, note_id: str) -> None:
         """Remove a note; only its writer or an owner may. Raises :class:`NotFound`, :class:`Forbidden`."""

@@ -8,6 +8,7 @@ from sqlalchemy import and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.errors import Conflict
 from whatsapp_dashboard.messages.conversation_query import cursor_of, parse_cursor
 from whatsapp_dashboard.messages.conversation_views import MediaView, QuotedView, ThreadItem, ThreadPage
 from whatsapp_dashboard.messages.quotes import claimed
@@ -40,7 +41,7 @@ async def read_thread(session: AsyncSession, conversation_id: str, cursor: str, 
     quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
     items = [to_item(message, media, operator, quoted) for message, media, operator in found]
     items += [
-        ThreadItem("note", note.id, note.created_at, text=note.text, operator=operator or "", created_at=note.created_at)
+        note_item(note, operator or "")
         for note, operator in await session.execute(page(notes, col(Note.created_at), col(Note.id)))
     ]
     items.sort(key=lambda item: (item.at, item.id), reverse=not newer)
@@ -63,6 +64,23 @@ async def read_around(session: AsyncSession, conversation_id: str, message_id: s
         cursor_of(items[0].at, items[0].id) if len(older) > behind else None,
         cursor_of(items[-1].at, items[-1].id) if len(newer) > ahead else None,
     )
+
+
+def note_item(note: Note, operator: str) -> ThreadItem:
+    """A stored note as the thread shows it."""
+    return ThreadItem(
+        "note", note.id, note.created_at, key=note.idempotency_key or "", text=note.text, operator=operator, created_at=note.created_at
+    )
+
+
+async def note_under(session: AsyncSession, conversation_id: str, key: str | None, text: str) -> Note | None:
+    """The note that was left under this idempotency key. Raises :class:`Conflict` when it says something else."""
+    if key is None:
+        return None
+    note = await session.scalar(select(Note).where(col(Note.conversation_id) == conversation_id, col(Note.idempotency_key) == key))
+    if note and note.text != text:
+        raise Conflict("This idempotency key was used for another note.", code="idempotency_key_reused", field="idempotency_key")
+    return note
 
 
 async def read_items(session: AsyncSession, conversation_id: str, message_ids: list[str]) -> list[ThreadItem]:
@@ -108,6 +126,7 @@ def to_item(message: Message, media: Media | None, operator: str | None, quoted:
         kind="message",
         id=message.id,
         at=message.at,
+        key=message.idempotency_key or "",
         direction=message.direction,
         type=message.type,
         text="" if gone else message.body,

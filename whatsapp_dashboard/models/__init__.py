@@ -9,6 +9,7 @@ from whatsapp_dashboard.models.erasure import Erasure
 from whatsapp_dashboard.models.event import Event, EventCursor, Setting
 from whatsapp_dashboard.models.knowledge import KnowledgeDocument, KnowledgePassage
 from whatsapp_dashboard.models.message import Media, Message, MessageAction, ParkedEvent, Reply, SetAsideEvent
+from whatsapp_dashboard.models.request_key import RequestKey
 from whatsapp_dashboard.models.webhook import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookHour
 from whatsapp_dashboard.models.workspace import AllowedNetwork, KnownAddress, LoginAttempt, LoginSession, Operator, Workspace
 
@@ -40,6 +41,7 @@ __all__ = [
     "Operator",
     "ParkedEvent",
     "Reply",
+    "RequestKey",
     "SessionCredential",
     "SessionLease",
     "SetAsideEvent",

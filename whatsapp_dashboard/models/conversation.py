@@ -89,8 +89,11 @@ class Conversation(SQLModel, table=True):
 class Note(SQLModel, table=True):
     """A remark in a conversation that nobody outside sees (MSG-7)."""
 
+    __table_args__ = (UniqueConstraint("conversation_id", "idempotency_key"),)
+
     id: str = id_field()
     conversation_id: str = owned_by("conversation.id")
     operator_id: str | None = Field(default=None, foreign_key="operator.id", ondelete="SET NULL", max_length=36)
     text: str = Field(max_length=4_096)
+    idempotency_key: str | None = Field(default=None, max_length=255)
     created_at: datetime = created_field()

@@ -13,6 +13,8 @@ from whatsapp_dashboard.ui.shell import framed
 from whatsapp_dashboard.ui.state import explain
 
 PRODUCT = "WhatsApp Dashboard"
+EVERYWHERE = ("line", "session", "once", "outbox")
+"""Scripts of every page, in this order: the connection, the session, presses that act once, what waits to be sent."""
 
 
 def create_app() -> rx.App:
@@ -20,9 +22,14 @@ def create_app() -> rx.App:
     app = rx.App(
         stylesheets=["/app.css", "/inbox.css", "/chatbot.css"],
         html_lang="en",
-        head_components=[rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"), rx.el.script(src="/session.js")],
+        head_components=[
+            rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"),
+            *[rx.el.script(src=f"/{name}.js") for name in EVERYWHERE],
+        ],
         backend_exception_handler=explain,
     )
+    # What is said about the connection is said by assets/line.js, not by Reflex's toast and sign.
+    app.app_wraps.pop((5, "Overlay"), None)
     for page in PAGES:
         on_load: list[Any] = [ShellState.load, *page.on_load]
         app.add_page(framed(page, PAGES), route=page.route, title=f"{page.title} · {PRODUCT}", on_load=on_load)

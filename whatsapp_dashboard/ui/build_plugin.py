@@ -17,6 +17,9 @@ _REPLACEMENTS = (
     ('endpoint.port = ""; // Assume websocket is on https port via load balancer.', ""),
 )
 
+_QUEUED = "const normalized = normalizeEvents(events);"
+_GATE = "(event) => window.waOnce?.admits(event) ?? true"
+
 
 def same_origin(source: str) -> str:
     """Make `getBackendURL` use the port the page came from. Raises RuntimeError when Reflex's source changed."""
@@ -29,9 +32,18 @@ def same_origin(source: str) -> str:
     return source
 
 
+def admitted(source: str) -> str:
+    """Let assets/once.js see each event before it waits in Reflex's queue (MSG-13). Raises RuntimeError when Reflex's source changed."""
+    if _GATE in source:
+        return source
+    if source.count(_QUEUED) != 1:
+        raise RuntimeError(f"Reflex's {_STATE_JS} no longer contains {_QUEUED!r}; adapt {__name__}")
+    return source.replace(_QUEUED, _QUEUED.replace(";", f".filter({_GATE});"))
+
+
 class SameOriginPlugin(Plugin):
-    """Rewrites the address computation in Reflex's front end while it compiles."""
+    """Rewrites two places of Reflex's front end while it compiles: the address computation, and the queue of events."""
 
     def pre_compile(self, **context: Any) -> None:
-        """Ask the compiler to pass `utils/state.js` through `same_origin`."""
-        context["add_modify_task"](_STATE_JS, same_origin)
+        """Ask the compiler to pass `utils/state.js` through both."""
+        context["add_modify_task"](_STATE_JS, lambda source: admitted(same_origin(source)))

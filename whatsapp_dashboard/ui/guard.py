@@ -34,7 +34,9 @@ from whatsapp_dashboard.ui.state import SESSION_HEADER, current_session_id, expl
 SOCKET_PATHS = frozenset({"/_event", "/_event/"})
 CHECK_SECONDS = 5.0
 """How often open sockets are checked against their session's row, for sessions that ended elsewhere or by time."""
-_BOUND = "_wa_session_id"
+_BOUND, _LOADED = "_wa_session_id", "_wa_page"
+PAGE = "page"
+"""By which the browser (assets/once.js) names one loading of a page, over broken connections."""
 _ENDED, _REFUSED = 4401, 4403
 
 log = structlog.get_logger(__name__)
@@ -177,14 +179,18 @@ class EventGate(Middleware):
             root.reset()
             root._clean()
             root.__dict__.pop(_BOUND, None)
+            root.__dict__.pop(_LOADED, None)
             return StateUpdate(events=Event.from_event_type(to_login()))
         if handler is None or not (is_callable(handler) or handler in _framework()):
             log.warning("refused an event that no page offers", event_name=event.name, operator=who.username)
             return StateUpdate()
-        if root.__dict__.get(_BOUND) != session_id or event.name in _hydrating():
-            # A tab's name is no secret: whoever brings another session gets nothing of what was there before.
+        page = event.router_data.get(PAGE)
+        loaded = event.name in _hydrating() and (not page or root.__dict__.get(_LOADED) != page)
+        if root.__dict__.get(_BOUND) != session_id or loaded:
+            # A tab's name is no secret: whoever brings another session gets nothing of what was there before. A page whose connection
+            # was only broken keeps what it shows: an open dialog, and what was typed into it.
             root.reset()
-            root.__dict__[_BOUND] = session_id
+            root.__dict__[_BOUND], root.__dict__[_LOADED] = session_id, page
         return None
 
 

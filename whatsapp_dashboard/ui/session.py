@@ -10,6 +10,7 @@ class ShellState(PageState):
     """The frame's own vars, read anew at each page load."""
 
     known: bool = False
+    operator_id: str = ""
     username: str = ""
     role: str = ""
     rank: int = -1
@@ -23,6 +24,7 @@ class ShellState(PageState):
     async def load(self) -> None:
         """Find out who is there; runs first on every page."""
         who = await self._who()
+        self.operator_id = who.operator_id
         self.username, self.role, self.rank = who.username, who.role.value, who.role.rank
         self.known = True
         self.has_sandbox = await self._services().phone.has_accounts(who)

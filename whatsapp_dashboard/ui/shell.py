@@ -47,6 +47,8 @@ def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
             ),
             rx.flex(
                 _top_bar(page, pages),
+                # Filled by assets/line.js: whether the page reaches the server.
+                rx.el.div(id="wa-line", role="status", class_name="wa-line-bar", custom_attrs={"data-operator": ShellState.operator_id}),
                 outage_banner(),
                 rx.el.main(
                     inner,

@@ -17,11 +17,13 @@ from reflex_base.event import EventSpec
 from reflex_base.event.context import EventContext
 
 from whatsapp_dashboard import runtime
+from whatsapp_dashboard.core import once
 from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import AppError, Unauthenticated
 from whatsapp_dashboard.text import clean, clean_all
-from whatsapp_dashboard.ui.components.toasts import toast_error
+from whatsapp_dashboard.ui.components.toasts import toast_error, toast_ok
+from whatsapp_dashboard.ui.presses import answered, pressed, request_of, with_answer
 
 SESSION_HEADER = "x-wa-session"
 """Set by the guard on an accepted socket: the id of its login session. The cookie itself never reaches a State."""
@@ -90,21 +92,28 @@ def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(handler)
         async def stream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            press = pressed()
             try:
-                async for event in handler(self, *clean_all(args), **clean_all(kwargs)):
-                    yield event
+                with once.under(await request_of(press, current_session_id(), handler.__qualname__)):
+                    async for event in handler(self, *clean_all(args), **clean_all(kwargs)):
+                        yield event
             except Exception as error:
                 yield explain(error)
+            if press:
+                yield answered(press)
 
         wrapped = stream
     elif inspect.iscoroutinefunction(handler):
 
         @functools.wraps(handler)
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            press = pressed()
             try:
-                return await handler(self, *clean_all(args), **clean_all(kwargs))
+                with once.under(await request_of(press, current_session_id(), handler.__qualname__)):
+                    result = await handler(self, *clean_all(args), **clean_all(kwargs))
             except Exception as error:
-                return explain(error)
+                result = explain(error)
+            return with_answer(result, press)
 
         wrapped = call
     else:
@@ -117,6 +126,8 @@ def explain(exception: Exception) -> EventSpec | None:
     """What the page does about an error: back to the login page, or a toast with the sentence (a reference for bugs)."""
     if isinstance(exception, Unauthenticated):
         return to_login()
+    if isinstance(exception, once.DoneBefore):
+        return toast_ok("This was done already", "The answer got lost on the way. Nothing was done twice.")
     if isinstance(exception, AppError):
         return toast_error(exception.message)
     reference = new_id()[-8:]

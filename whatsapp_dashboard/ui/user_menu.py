@@ -11,8 +11,8 @@ from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import avatar
 from whatsapp_dashboard.ui.session import ShellState
 
-# A request of its own rather than an event, so that logging out works even when the socket is gone.
-_LOG_OUT = "fetch('/api/auth/logout', {method: 'POST'}).finally(() => window.location.assign('/login?ended=1'))"
+# A request of its own rather than an event, so that logging out works even when the socket is gone; it takes what was written along.
+_LOG_OUT = "window.waOutbox.logOut()"
 
 
 def user_menu() -> rx.Component:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.given import Given
+from whatsapp_dashboard.api.once import IdempotencyKey
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts, ThreadItem
@@ -156,9 +157,11 @@ async def mark_unread(conversation_id: str, who: Who, services: Services) -> Con
 
 
 @router.post("/{conversation_id}/notes", status_code=201)
-async def add_note(conversation_id: str, given: NewNote, who: Who, services: Services) -> dict[str, Any]:
+async def add_note(
+    conversation_id: str, given: NewNote, who: Who, services: Services, key: IdempotencyKey = None
+) -> dict[str, Any]:
     """Leave a note."""
-    return item_out(await services.conversations.add_note(who, conversation_id, given.text))
+    return item_out(await services.conversations.add_note(who, conversation_id, given.text, idempotency_key=key))
 
 
 @router.delete("/{conversation_id}/notes/{note_id}", status_code=204)

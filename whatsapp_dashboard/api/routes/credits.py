@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.given import Given
+from whatsapp_dashboard.api.once import IdempotencyKey
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.api.routes.deliveries import Cursor, Limit
-from whatsapp_dashboard.api.routes.sending import IdempotencyKey
 from whatsapp_dashboard.credits.ledger_csv import csv_header, csv_row
 from whatsapp_dashboard.credits.views import LedgerFilters
 

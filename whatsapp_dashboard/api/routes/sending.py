@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Header, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 
 from whatsapp_dashboard.api.deps import Services, Who
 from whatsapp_dashboard.api.given import Given
+from whatsapp_dashboard.api.once import IdempotencyKey
 from whatsapp_dashboard.api.route import Router
 from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Direction, Location, MediaFile, MessageType, Origin, Poll
 from whatsapp_dashboard.domain.numbers import international
@@ -23,12 +24,6 @@ from whatsapp_dashboard.messages.media_types import choose_type, type_to_send
 
 router = Router(prefix="/api/messages/send", tags=["messages"])
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key", max_length=255, description="The same key again answers with the first message instead of sending twice"
-    ),
-]
 
 
 class _Target(Given):
@@ -50,6 +45,7 @@ class TextMessage(_Target):
     )
 
     message: Annotated[str, Field(max_length=1_000_000)]
+    from_inbox: Annotated[bool, Field(description="A person wrote it, not a program: the bot pauses")] = False
 
 
 class MediaSource(Given):

@@ -42,4 +42,4 @@ def account_status(status: rx.Var[str], reason: rx.Var[str] | str = "") -> rx.Co
         return rx.badge(dot(tone), label, color_scheme=theme.TONE_COLORS[tone], variant="soft", radius="full")
 
     cases = [(key, one(label, tone)) for key, (label, tone) in ACCOUNT_STATUS.items()]
-    return rx.box(rx.match(status, *cases, rx.badge(status, variant="soft")), title=reason)
+    return rx.box(rx.match(status, *cases, rx.badge(status, variant="soft")), title=reason, class_name="wa-status")

@@ -8,6 +8,9 @@ import reflex as rx
 
 from whatsapp_dashboard.ui import theme
 
+CLOSES = {"data-closes": "yes"}
+"""For buttons that only close: they may be pressed while the server cannot be reached, and are obeyed when it can (assets/once.js)."""
+
 
 def confirm_dialog(
     *,
@@ -26,7 +29,7 @@ def confirm_dialog(
             rx.alert_dialog.title(title, size="4"),
             rx.alert_dialog.description(text, size="2", color=theme.TEXT_MUTED),
             rx.flex(
-                rx.alert_dialog.cancel(rx.button("Cancel", variant="soft", color_scheme="gray")),
+                rx.alert_dialog.cancel(rx.button("Cancel", variant="soft", color_scheme="gray", custom_attrs=CLOSES)),
                 rx.button(confirm, color_scheme="red" if destructive else theme.ACCENT, loading=busy, on_click=on_confirm),
                 gap="8px",
                 justify="end",
@@ -75,7 +78,7 @@ def form_dialog(
                     *fields,
                     inline_error(error),
                     rx.flex(
-                        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+                        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray", custom_attrs=CLOSES)),
                         rx.button(submit, type="submit", loading=busy),
                         gap="8px",
                         justify="end",

@@ -11,6 +11,7 @@ from whatsapp_dashboard.ui.components.message_marks import message_type_icon
 from whatsapp_dashboard.ui.components.ticks import ticks
 from whatsapp_dashboard.ui.inbox.bubbles import Bubble, Card, Choice, Part, Reaction
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
+from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.inbox.trace_state import TraceState
 from whatsapp_dashboard.ui.session import CAN_WORK
 
@@ -40,7 +41,7 @@ def _note(item: Bubble) -> rx.Component:
                 rx.cond(CAN_WORK, _tool("trash-2", "Delete note", ComposeState.ask_delete(item.id, True))),
                 class_name="wa-foot",
             ),
-            class_name="wa-bubble wa-note", custom_attrs={"data-note": item.id},
+            class_name="wa-bubble wa-note", custom_attrs={"data-note": item.id, "data-sent-as": item.key},
         ),
         class_name="wa-line wa-mine",
     )  # fmt: skip
@@ -58,7 +59,7 @@ def _message(item: Bubble) -> rx.Component:
             rx.cond(ComposeState.react_id == item.id, _reaction_choice(item)),
             rx.cond(item.reactions.length() > 0, rx.el.span(class_name="wa-reactions-room")),
             tab_index=0, class_name=rx.cond(item.type == "sticker", "wa-bubble wa-bare", "wa-bubble"),
-            custom_attrs={"data-message": item.id, "data-status": item.status},
+            custom_attrs={"data-message": item.id, "data-status": item.status, "data-sent-as": item.key},
         ),
         rx.cond(CAN_WORK & ~item.deleted, _tools(item)),
         _trouble(item),
@@ -195,18 +196,24 @@ def _tools(item: Bubble) -> rx.Component:
             item.on_whatsapp,
             rx.fragment(
                 _tool("smile-plus", "React", ComposeState.choose_reaction(item.id)),
-                _tool("reply", "Reply", ComposeState.reply_to(item.id)),
+                _tool("reply", "Reply", **{
+                    "data-reply-to": item.id,
+                    "data-name": rx.cond(item.mine, "You", rx.cond(item.sender != "", item.sender, ThreadState.head.name)),
+                    "data-text": rx.cond(item.text != "", item.text, rx.cond(item.file != "", item.file, item.type)),
+                }),
             ),
         ),
         rx.cond(item.text != "", _tool("copy", "Copy text", rx.set_clipboard(item.text))),
-        rx.cond(item.editable, _tool("pencil", "Edit", ComposeState.edit(item.id))),
+        rx.cond(item.editable, _tool("pencil", "Edit", **{"data-edits": item.id, "data-text": item.text})),
         rx.cond(item.mine & item.on_whatsapp, _tool("trash-2", "Delete for everyone", ComposeState.ask_delete(item.id, False))),
         class_name="wa-tools",
     )
 
 
-def _tool(icon: str, label: str, on_click: Any) -> rx.Component:
-    return rx.el.button(rx.icon(icon, size=14), type="button", class_name="wa-tool", aria_label=label, title=label, on_click=on_click)
+def _tool(icon: str, label: str, on_click: Any = None, **data: Any) -> rx.Component:
+    """A small button at a message; with ``data`` and no event it is for the browser alone (assets/composer.js)."""
+    act: dict[str, Any] = {"custom_attrs": data} if on_click is None else {"on_click": on_click}
+    return rx.el.button(rx.icon(icon, size=14), type="button", class_name="wa-tool", aria_label=label, title=label, **act)
 
 
 def _trouble(item: Bubble) -> rx.Component:

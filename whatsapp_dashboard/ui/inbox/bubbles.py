@@ -64,6 +64,8 @@ class Bubble:
     id: str
     at: str
     kind: str = "message"
+    key: str = ""
+    """Under which key the browser's outbox sent it, if it did."""
     day: str = ""
     """Heading above the first item of a day."""
     missed: str = ""
@@ -120,7 +122,7 @@ def bubble(item: ThreadItem, now: datetime, zone: str, *, group: bool, contact: 
     local = item.at.astimezone(ZoneInfo(zone))
     mine = item.direction == "outgoing"
     made = Bubble(
-        id=item.id, at=item.at.isoformat(), kind=item.kind, time=local.strftime("%H:%M"), exact=_times(item, zone), mine=mine,
+        id=item.id, at=item.at.isoformat(), kind=item.kind, key=item.key, time=local.strftime("%H:%M"), exact=_times(item, zone), mine=mine,
         type=item.type or "text", text=item.text, parts=split_links(item.text), status=item.status, reason=item.status_reason,
         flagged=item.flagged, doubt=item.unconfirmed and item.status == "sent", author=_author(item), ai=item.origin == "ai",
         deleted=item.revoked,

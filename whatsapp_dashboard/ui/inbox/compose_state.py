@@ -1,18 +1,16 @@
-"""What operators do with messages: write, answer, edit, delete, react, send again, share places, contacts and polls (MSG-1, MSG-7)."""
+"""What operators do with messages: delete, react, send again, share places, contacts and polls, write to a number (MSG-1, MSG-7).
+
+Texts, replies, notes and changed texts go another way: the browser's outbox sends them to the API (MSG-13)."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import reflex as rx
 
-from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MessageType, Poll
 from whatsapp_dashboard.errors import AppError, Invalid
-from whatsapp_dashboard.ui.components import toast_error, toast_ok
-from whatsapp_dashboard.ui.inbox.bubbles import Bubble, lay_out, split_links
-from whatsapp_dashboard.ui.inbox.state import InboxState
+from whatsapp_dashboard.ui.components import toast_ok
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.state import PageState, action
 
@@ -21,14 +19,8 @@ DIALOGS = ("location", "contact", "poll", "new", "rename", "help")
 
 
 class ComposeState(PageState):
-    """The writing part of the thread."""
+    """What is open beside the composer, and what is done with messages."""
 
-    note: bool = False
-    """Whether what is written stays inside."""
-    reply_id: str = ""
-    reply_name: str = ""
-    reply_text: str = ""
-    edit_id: str = ""
     react_id: str = ""
     """The message whose choice of reactions is open."""
     delete_id: str = ""
@@ -37,97 +29,6 @@ class ComposeState(PageState):
     """The message in doubt about which is asked whether to send it again."""
     dialog: str = ""
     dialog_error: str = ""
-
-    @action
-    async def write_note(self, on: bool) -> Any:
-        """Choose between a reply that goes out and a note that stays inside."""
-        self.note, self.reply_id, self.edit_id = on, "", ""
-        return rx.set_focus(INPUT_ID)
-
-    @action
-    async def submit(self, form: dict[str, Any]) -> AsyncIterator[Any]:
-        """Send what was written: as a message, a note, or the new text of a message."""
-        text, conversation_id = str(form.get("text", "")), str(form.get("conversation_id", ""))
-        thread = await self.get_state(ThreadState)
-        if not text.strip():
-            return
-        if conversation_id != thread.conversation_id:
-            yield toast_error("The conversation changed while you wrote.", "Nothing was sent; open it again and repeat.")
-            return
-        try:
-            if self.note:
-                await self._services().conversations.add_note(await self._who(), conversation_id, text)
-            elif self.edit_id:
-                await self._services().messages.edit(await self._who(), self.edit_id, text.strip())
-                self.edit_id = ""
-                yield toast_ok("The new text is on its way")
-            else:
-                async for event in self._send_text(thread, text):
-                    yield event
-        except AppError as error:
-            # What was written comes back into the field.
-            yield rx.set_value(INPUT_ID, text)
-            yield toast_error(error.message)
-
-    async def _send_text(self, thread: ThreadState, text: str) -> AsyncIterator[Any]:
-        quoted = thread._quotable(self.reply_id)
-        stand_in = await self._stand_in(thread, text, quoted)
-        self.reply_id = ""
-        yield None
-        try:
-            who = await self._who()
-            content = await self._quoting(Content(MessageType.TEXT, text.strip()), quoted)
-            message = await self._services().messages.send(who, thread.head.account_id, content, conversation_id=thread.conversation_id)
-        except Exception:
-            thread.items = [one for one in thread.items if one.id != stand_in]
-            raise
-        await thread._put_message(who, message.id, stand_in)
-
-    async def _stand_in(self, thread: ThreadState, text: str, quoted: Bubble | None) -> str:
-        """Show the message at once, before it is stored; returns the id it has until then."""
-        now, zone = self._services().clock.now(), (await self.get_state(InboxState)).zone
-        made = Bubble(
-            id=f"new-{new_id()}", at=now.isoformat(), mine=True, text=text.strip(), parts=split_links(text.strip()), status="queued",
-            quoted_id=quoted.id if quoted else "", quoted_name=self.reply_name if quoted else "",
-            quoted_text=quoted.text if quoted else "", quoted_type=quoted.type if quoted else "",
-        )  # fmt: skip
-        thread.items = lay_out([*thread.items, made], now, zone)
-        return made.id
-
-    async def _quoting(self, content: Content, quoted: Bubble | None) -> Content:
-        if quoted is None:
-            return content
-        detail = await self._services().message_log.get(await self._who(), quoted.id)
-        return Content(
-            content.type, content.text, location=content.location, contacts=content.contacts, poll=content.poll,
-            quoted_id=detail.wa_id or None, quoted_from_me=quoted.mine,
-        )  # fmt: skip
-
-    @action
-    async def reply_to(self, message_id: str) -> Any:
-        """Answer this message; an empty id answers none."""
-        thread = await self.get_state(ThreadState)
-        quoted = thread._quotable(message_id)
-        self.reply_id, self.edit_id, self.note = quoted.id if quoted else "", "", False
-        if quoted:
-            self.reply_name = "You" if quoted.mine else quoted.sender or thread.head.name
-            self.reply_text = quoted.text or quoted.file or quoted.place or quoted.type.capitalize()
-        return rx.set_focus(INPUT_ID)
-
-    @action
-    async def edit(self, message_id: str) -> Any:
-        """Put the text of this message into the field to change it; an empty id gives that up."""
-        thread = await self.get_state(ThreadState)
-        found = next((one for one in thread.items if one.id == message_id and one.editable), None)
-        self.edit_id, self.reply_id, self.note = found.id if found else "", "", False
-        return [rx.set_value(INPUT_ID, found.text if found else ""), rx.set_focus(INPUT_ID)]
-
-    @action
-    async def cancel(self) -> Any:
-        """Neither answer nor edit."""
-        was_edit = bool(self.edit_id)
-        self.reply_id = self.edit_id = self.react_id = ""
-        return rx.set_value(INPUT_ID, "") if was_edit else None
 
     @action
     async def choose_reaction(self, message_id: str) -> None:

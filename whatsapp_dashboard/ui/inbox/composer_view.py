@@ -1,8 +1,7 @@
-"""Where messages and notes are written. Keys, files, drafts and emoji are handled in the browser by assets/inbox.js (MSG-7)."""
+"""Where messages and notes are written. What is written lives in the browser and goes out by its outbox (MSG-7, MSG-13): drafts,
+replies, notes and what waits are in assets/composer.js and assets/outbox.js, keys, files and emoji in assets/inbox.js."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import reflex as rx
 
@@ -26,74 +25,46 @@ def composer() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.div(
-        rx.cond(ComposeState.reply_id != "", _context("reply", ComposeState.reply_name, ComposeState.reply_text)),
-        rx.cond(ComposeState.edit_id != "", _context("pencil", "Edit message", "Enter saves, Esc keeps the old text")),
+        rx.el.div(id="inbox-context", aria_live="polite"),
         rx.el.div(id="inbox-tray", class_name="wa-tray", aria_live="polite"),
-        rx.form(
-            rx.el.input(type="hidden", name="conversation_id", value=ThreadState.conversation_id, read_only=True),
+        rx.el.form(
             rx.el.textarea(
                 id=INPUT_ID, name="text", rows=1, auto_complete="off", dir="auto", max_length=65_536,
-                placeholder=rx.cond(ComposeState.note, "Write a note nobody outside sees", "Write a message"),
-                aria_label=rx.cond(ComposeState.note, "Note", "Message"), class_name="wa-input",
+                placeholder="Write a message", aria_label="Message", class_name="wa-input",
             ),
             rx.el.div(
                 rx.el.div(
-                    _mode("Reply", on=~ComposeState.note, press=ComposeState.write_note(False)),
-                    _mode("Note", on=ComposeState.note, press=ComposeState.write_note(True)),
+                    _mode("Reply", "reply"),
+                    _mode("Note", "note"),
                     role="group", aria_label="What to write", class_name="wa-modes",
                 ),
-                rx.cond(
-                    ComposeState.note,
-                    rx.fragment(),
-                    rx.fragment(
-                        rx.el.label(
-                            rx.icon("paperclip", size=16),
-                            rx.el.input(type="file", multiple=True, id="inbox-files", class_name="wa-visually-hidden",
-                                        aria_label="Attach files"),
-                            class_name="wa-tool wa-tool-big", title="Attach files",
-                        ),
-                        _share(),
-                    ),
+                rx.el.label(
+                    rx.icon("paperclip", size=16),
+                    rx.el.input(type="file", multiple=True, id="inbox-files", class_name="wa-visually-hidden", aria_label="Attach files"),
+                    class_name="wa-tool wa-tool-big wa-not-note", title="Attach files",
                 ),
+                rx.el.span(_share(), class_name="wa-not-note"),
                 _emoji(),
                 rx.el.span(class_name="wa-grow"),
                 rx.el.span("Enter sends, Shift+Enter: new line", class_name="wa-hint"),
                 rx.icon_button(
-                    rx.cond(ComposeState.note, rx.icon("lock", size=16), rx.icon("send-horizontal", size=16)),
-                    type="submit", size="2", aria_label=rx.cond(ComposeState.note, "Save note", "Send"),
-                    color_scheme=rx.cond(ComposeState.note, "amber", "jade"),
+                    rx.el.span(rx.icon("lock", size=16), class_name="wa-only-note"),
+                    rx.el.span(rx.icon("send-horizontal", size=16), class_name="wa-not-note"),
+                    type="submit", size="2", aria_label="Send", color_scheme="jade",
                 ),
                 class_name="wa-composer-tools",
             ),
-            on_submit=ComposeState.submit, reset_on_submit=True, id="inbox-form", class_name="wa-composer-form",
+            id="inbox-form", class_name="wa-composer-form",
         ),
         id="inbox-composer", key=rx.Var.create("w-") + ThreadState.conversation_id,
-        class_name=rx.cond(ComposeState.note, "wa-composer wa-composer-note", "wa-composer"),
-        custom_attrs={
-            "data-conversation": ThreadState.conversation_id, "data-account": ThreadState.head.account_id,
-            "data-reply": ComposeState.reply_id, "data-inside": rx.cond(ComposeState.note, "yes", ""),
-            "data-editing": ComposeState.edit_id,
-        },
+        class_name="wa-composer",
+        custom_attrs={"data-conversation": ThreadState.conversation_id, "data-account": ThreadState.head.account_id},
     )  # fmt: skip
 
 
-def _context(icon: str, title: Any, text: Any) -> rx.Component:
-    return rx.el.div(
-        rx.icon(icon, size=14, flex_shrink="0"),
-        rx.el.div(
-            rx.el.div(title, class_name="wa-quote-name", dir="auto"),
-            rx.el.div(text, class_name="wa-clip", dir="auto"),
-            class_name="wa-context-text",
-        ),
-        rx.el.button(rx.icon("x", size=14), type="button", class_name="wa-tool", aria_label="Cancel", on_click=ComposeState.cancel,
-                     custom_attrs={"data-key": "cancel"}),
-        class_name="wa-context",
-    )  # fmt: skip
-
-
-def _mode(label: str, *, on: Any, press: Any) -> rx.Component:
+def _mode(label: str, mode: str) -> rx.Component:
     return rx.el.button(
-        label, type="button", class_name=rx.cond(on, "wa-tab wa-tab-on", "wa-tab"), custom_attrs={"aria-pressed": on}, on_click=press,
+        label, type="button", class_name="wa-tab", custom_attrs={"aria-pressed": "false", "data-mode": mode, "data-repeat": "yes"},
     )  # fmt: skip
 
 
@@ -121,7 +92,7 @@ def _emoji() -> rx.Component:
                     rx.el.div(name, class_name="wa-emoji-title"),
                     rx.el.div(
                         *[rx.el.button(sign, type="button", custom_attrs={"data-emoji": sign}, aria_label=sign) for sign in signs.split()],
-                        class_name="wa-emoji-grid",
+                        class_name="wa-emoji-grid", custom_attrs={"data-repeat": "yes"},
                     ),
                 )
                 for name, signs in GROUPS.items()

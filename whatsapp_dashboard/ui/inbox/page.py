@@ -24,6 +24,7 @@ def inbox() -> rx.Component:
         inbox_dialogs(),
         trace_drawer(),
         rx.script(src="/inbox.js"),
+        rx.script(src="/composer.js"),
         id="inbox", class_name="wa-inbox", custom_attrs={"data-open": rx.cond(ThreadState.conversation_id != "", "yes", "no")},
     )  # fmt: skip
 

@@ -139,15 +139,10 @@ class ThreadState(PageState):
         if laid != self.items:
             self.items = laid
 
-    async def _put_message(self, who: Principal, message_id: str, stand_in: str = "") -> None:
-        """Read a message that was just stored and show it; ``stand_in`` is what it replaces."""
+    async def _put_message(self, who: Principal, message_id: str) -> None:
+        """Read a message that was just stored and show it."""
         items = await self._services().conversations.messages(who, self.conversation_id, [message_id])
-        zone = (await self.get_state(InboxState)).zone
-        self._put(items, zone, [one for one in self.items if one.id != stand_in])
-
-    def _quotable(self, message_id: str) -> Bubble | None:
-        """The message, when it can be answered."""
-        return next((one for one in self.items if one.id == message_id and one.on_whatsapp), None)
+        self._put(items, (await self.get_state(InboxState)).zone, self.items)
 
     @action
     async def load_older(self) -> None:

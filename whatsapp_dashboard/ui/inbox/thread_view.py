@@ -129,6 +129,7 @@ def _messages() -> rx.Component:
                 ),
                 _skeleton(),
             ),
+            rx.el.div(id="inbox-waiting"),
             class_name="wa-thread-items",
         ),
         id="inbox-thread", class_name="wa-thread-scroll", tab_index=0, role="log", aria_label="Messages",
