@@ -51,7 +51,13 @@
     if (swallowing) stop(event);
     else point = { x: event.clientX, y: event.clientY };
   }, true);
-  for (const kind of ["mousedown", "pointerup", "mouseup"]) {
+  window.addEventListener("mousedown", (event) => {
+    if (!event.isTrusted) return;
+    // A double click would also select the words around it.
+    if (event.detail > 1 && close(event) && performance.now() - last.at < DOUBLE_MS && !event.target.closest?.(FREE + ", input, textarea, select, a[href]")) swallowing = true;
+    if (swallowing) stop(event);
+  }, true);
+  for (const kind of ["pointerup", "mouseup"]) {
     window.addEventListener(kind, (event) => { if (swallowing && event.isTrusted) stop(event); }, true);
   }
   window.addEventListener("click", (event) => {
@@ -104,7 +110,7 @@
   // Called by Reflex for each event before it waits in its queue; false drops it.
   function admits(event) {
     const press = current;
-    if (!event.name?.startsWith("reflex___state") || !press || performance.now() - press.at > ITS_MS) return true;
+    if (!event.name?.includes(".whatsapp_dashboard___") || !press || performance.now() - press.at > ITS_MS) return true;
     if (window.waLine?.away && !press.closes) { window.waLine.refused(); return false; }
     const said = digest(event, press), before = said && lost().find((each) => each.said === said && Date.now() - each.at < LOST_MS);
     const name = before?.name || `${press.id}-${press.events++}`;

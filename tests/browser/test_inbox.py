@@ -112,11 +112,11 @@ async def test_replies_reactions_edits_and_deletes_reach_the_phone_and_the_threa
     await write(page, "At ten.")
     await expect(bubble(page, "At ten.")).to_contain_text("edited")
     await shop.phone.revoke(asked)
-    await expect(page.get_by_text("This message was deleted")).to_be_visible()
+    await expect(page.get_by_role("log").get_by_text("This message was deleted")).to_be_visible()
     await bubble(page, "At ten.").hover()
     await page.get_by_role("button", name="Delete for everyone").click()
     await page.get_by_role("button", name="Delete", exact=True).click()
-    await expect(page.get_by_text("This message was deleted")).to_have_count(2)
+    await expect(page.get_by_role("log").get_by_text("This message was deleted")).to_have_count(2)
 
 
 async def test_files_go_out_with_their_caption_and_are_shown_in_place(window: Window, shop: Shop, tmp_path: Path) -> None:

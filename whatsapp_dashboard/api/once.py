@@ -60,10 +60,12 @@ async def answered_once(request: Request, handle: Callable[[Request], Awaitable[
             response = await handle(request)
     except once.DoneBefore:
         # Two requests came together, and the other one was first.
-        return _again(*(await keys.earlier(asked) or (409, None)))
+        return _again(*(await keys.earlier(asked, sure=True) or (409, None)))
     except AppError as error:
         if asked.stored:
             await keys.keep(asked, error.status, _body(problem(error)))
+        elif (earlier := await keys.earlier(asked)) is not None:
+            return _again(*earlier)  # what is refused is there because the other request made it
         raise
     if response.status_code < 400:
         await keys.keep(asked, response.status_code, _body(response))

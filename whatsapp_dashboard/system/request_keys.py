@@ -14,7 +14,7 @@ from whatsapp_dashboard.core import once
 from whatsapp_dashboard.core.clock import Clock
 from whatsapp_dashboard.core.crypto import CryptoError, SecretBox
 from whatsapp_dashboard.core.db import Database, insert_ignore
-from whatsapp_dashboard.errors import Conflict, Invalid
+from whatsapp_dashboard.errors import Conflict, Invalid, Unavailable
 from whatsapp_dashboard.models import RequestKey
 
 KEPT = timedelta(days=7)
@@ -43,23 +43,23 @@ class RequestKeys:
             raise Invalid(f"An idempotency key has 1 to {once.MAX_KEY} characters.", field="idempotency_key")
         return once.Request(operator_id, key, what, digest)
 
-    async def earlier(self, request: once.Request) -> tuple[int, Any] | None:
-        """Status and body of the answer to an earlier request under the same key, None when there was none. Raises :class:`Conflict` when
-        the key was for something else, and DoneBefore when its answer was lost."""
+    async def earlier(self, request: once.Request, *, sure: bool = False) -> tuple[int, Any] | None:
+        """Status and body of the answer to an earlier request under the same key, None when there was none; with ``sure`` there is one that
+        may not be on disk yet. Raises :class:`Conflict` when the key was for something else, and DoneBefore when its answer was lost."""
         until = self._clock.monotonic() + PATIENCE
         while True:
             async with self._db.read() as session:
                 row = await session.scalar(
                     select(RequestKey).where(col(RequestKey.operator_id) == request.operator_id, col(RequestKey.key) == request.key)
                 )
-            if row is None:
+            if row is None and not sure:
                 return None
-            if (row.what, row.digest) != (request.what, request.digest):
+            if row and (row.what, row.digest) != (request.what, request.digest):
                 raise Conflict("This idempotency key was used for another request.", code="idempotency_key_reused", field="idempotency_key")
-            if row.answer is not None:
+            if row and row.answer is not None:
                 return row.status or 200, self._open(row)
             if self._clock.monotonic() > until:
-                raise once.DoneBefore
+                raise once.DoneBefore if row else Unavailable("Another request under this key was under way and came to nothing.", after=1)
             await asyncio.sleep(0.05)  # the first one has had its effect, and is answered any moment
 
     async def keep(self, request: once.Request, status: int, body: Any) -> None:

@@ -1,4 +1,8 @@
 // The form works without this script; with it, errors appear in place and the password stays typed in.
+// Who sees this page has no session any more: drafts of the last one are gone.
+try {
+  for (const name of Object.keys(localStorage)) if (name.startsWith("wa.draft.")) localStorage.removeItem(name);
+} catch {}
 const form = document.getElementById("login"), error = document.getElementById("error");
 const second = document.getElementById("second"), button = document.getElementById("submit");
 let mode = "system";
