@@ -90,7 +90,7 @@ _current: Runtime | None = None
 class Runtime:
     """Every long-lived part of one process."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:  # noqa: PLR0915 - one line per part
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock or Clock()
