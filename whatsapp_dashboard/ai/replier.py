@@ -133,7 +133,7 @@ class AiReplier:
         if not draft.asked.answered:
             errors = [step.error for step in draft.asked.steps if step.error]
             return await self._excuse(question, draft, f"No provider answered. {errors[-1] if errors else ''}".strip())
-        text = draft.asked.text[:MAX_TEXT]
+        text = draft.text[:MAX_TEXT]
         return Answer(Content(MessageType.TEXT, text), Origin.AI, self._after(question, draft, "answer"))
 
     async def _excuse(self, question: Question, draft: Draft, reason: str) -> Answer | Skip:

@@ -10,6 +10,7 @@ from whatsapp_dashboard.ai.failover import Asked, Failover, Target
 from whatsapp_dashboard.ai.prompting import Line, build_prompt, variables
 from whatsapp_dashboard.ai.providers.base import ChatMemory
 from whatsapp_dashboard.ai.store import Setup
+from whatsapp_dashboard.ai.whatsapp_text import whatsapp_text
 from whatsapp_dashboard.knowledge.search import Passage
 from whatsapp_dashboard.knowledge.service import KnowledgeService
 
@@ -23,6 +24,11 @@ class Draft:
 
     asked: Asked = field(default_factory=Asked)
     passages: list[Passage] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The answer as it is sent: in WhatsApp's marks."""
+        return whatsapp_text(self.asked.text)
 
 
 class Responder:

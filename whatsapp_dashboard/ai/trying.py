@@ -122,7 +122,7 @@ class AiTrying:
         ms = int((time.monotonic() - began) * 1_000)
         await self._log(account, draft.asked.steps, "try", "")
         trace = Trace("answer" if draft.asked.answered else "failure", tuple(draft.asked.steps), passage_views(draft.passages))
-        return TryResult(draft.asked.text or setup.settings.failure_text, trace, ms)
+        return TryResult(draft.text or setup.settings.failure_text, trace, ms)
 
     async def _is_stored(self, account_id: str, provider_id: str, asked: Connection) -> bool:
         """Whether just what was asked is what customers' questions go to."""
