@@ -112,7 +112,7 @@ class Queries:
         typed = b""
         if address is None:
             typed = user.data("contact")
-            address = JID(typed.decode().lstrip("+").split("@")[0])
+            address = self._registered(typed.decode().lstrip("+").split("@")[0])
         account = self._server.acct_of(address)
         about: dict[str, Any] = {"jid": address}
         if account and asker and query.child("devices"):
@@ -122,6 +122,11 @@ class Queries:
             about = {"jid": account.hidden, "pn_jid": account.jid}
         parts = [part for wanted in query.children() if (part := self._about(wanted.tag, account, typed))]
         return Node("user", about, parts)
+
+    def _registered(self, number: str) -> JID:
+        """A typed number as its owner has it: in Mexico with or without a 1 behind 52, as WhatsApp finds it in either."""
+        ways = [number, "521" + number[2:] if len(number) == 12 else "52" + number[3:]] if number.startswith("52") else [number]
+        return JID(next((way for way in ways if self._server.accounts.get(way)), number))
 
     @staticmethod
     def _about(what: str, account: Account | None, typed: bytes) -> Node | None:
