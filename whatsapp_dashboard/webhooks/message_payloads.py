@@ -31,7 +31,7 @@ class IncomingMessage(Data):
         "written while the account was offline. In groups `from` is the group, `from_name` the person and `author` the person's address. "
         "`wa_id` is WhatsApp's id of the message. `quoted` is the message it replies to; where that has no `message_id` it is not stored "
         "here, and what stands there is what the sender's phone claims. `place`, `cards` and `poll` are what was shared, `mentions` the "
-        "addresses of who is mentioned."
+        "addresses of who is mentioned. What `from` says is a `number` for the sending API as it is."
     )
     example: ClassVar[dict[str, Any]] = {
         "message_id": EXAMPLE_ID,

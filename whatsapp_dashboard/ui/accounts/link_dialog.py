@@ -154,6 +154,11 @@ def _code() -> rx.Component:
             align="center",
             spacing="3",
         ),
+        rx.text("For ", rx.text.strong(LinkState.code_for), size="2", custom_attrs={"data-testid": "pairing-for"}),
+        rx.cond(
+            LinkState.code_not_for != "",
+            rx.text("If you meant ", LinkState.code_not_for, ", write it with + and its country code.", size="1", color=theme.TEXT_MUTED),
+        ),
         rx.text(
             countdown(LinkState.code_expires_at, LinkState.now, before="Good for ", done="Expired: ask for a new one"),
             size="1",

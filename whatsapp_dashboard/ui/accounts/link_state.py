@@ -9,6 +9,7 @@ from whatsapp_dashboard.accounts.service import SANDBOX
 from whatsapp_dashboard.accounts.views import AccountRow, QrView
 from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
+from whatsapp_dashboard.domain.numbers import shown
 from whatsapp_dashboard.errors import AppError, Conflict, NotFound
 from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.state import PageState, action
@@ -35,6 +36,10 @@ class LinkState(PageState):
     tab: str = "qr"
     code: str = ""
     code_expires_at: str = ""
+    code_for: str = ""
+    """Whose phone takes the code: the number that was understood."""
+    code_not_for: str = ""
+    """Another number that was possible."""
     pair_error: str = ""
     now: str = ""
 
@@ -82,6 +87,7 @@ class LinkState(PageState):
             return
         self.now = iso(self._services().clock.now())
         self.code, self.code_expires_at = _grouped(view.code), iso(view.expires_at)
+        self.code_for, self.code_not_for = shown(view.number), shown(view.other)
 
     @following
     async def follow(self) -> None:

@@ -11,6 +11,7 @@ import reflex as rx
 from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MessageType, Poll
 from whatsapp_dashboard.errors import AppError, Invalid
 from whatsapp_dashboard.ui.components import toast_ok
+from whatsapp_dashboard.ui.inbox.number_state import NumberState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.state import PageState, action
 
@@ -90,6 +91,7 @@ class ComposeState(PageState):
     async def show_dialog(self, name: str) -> None:
         """Open one of the dialogs; an empty name closes it."""
         self.dialog, self.dialog_error = name if name in DIALOGS else "", ""
+        (await self.get_state(NumberState))._clear()
 
     @action
     async def close_dialog(self, _open: bool) -> None:

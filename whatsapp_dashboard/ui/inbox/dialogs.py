@@ -3,11 +3,14 @@ deleting and before sending again."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import confirm_dialog, field, form_dialog, send_again_dialog, switch_field, text_area, text_field
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
+from whatsapp_dashboard.ui.inbox.number_state import CARD_ID, RECIPIENT_ID, NumberState
 from whatsapp_dashboard.ui.inbox.state import InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 
@@ -26,7 +29,9 @@ def inbox_dialogs() -> rx.Component:
               text_field("Name", "name", max_length=255), text_field("Street address", "address", max_length=1_000)),
         _form("contact", "Send a contact", "The card can be saved on the phone that gets it.", ComposeState.send_contact,
               text_field("Name", "name", required=True, max_length=255),
-              text_field("Phone numbers", "phones", "Several are separated by commas.", required=True, placeholder="+34 600 11 12 22")),
+              text_field("Phone numbers", "phones", "Several are separated by commas.", required=True, placeholder="+34 600 11 12 22",
+                         id=CARD_ID, on_blur=NumberState.look_at_card(_form_of(CARD_ID))),
+              _understood("On the card:")),
         _form("poll", "Send a poll", "The answers are counted in the thread.", ComposeState.send_poll,
               text_field("Question", "question", required=True, max_length=255),
               text_area("Options", "options", "One per line, 2 to 12.", required=True, rows="4"),
@@ -36,8 +41,11 @@ def inbox_dialogs() -> rx.Component:
                   rx.select.trigger(width="100%", placeholder="Choose"),
                   rx.select.content(rx.foreach(InboxState.accounts, lambda account: rx.select.item(
                       account.name, rx.cond(account.ready, "", " (offline)"), value=account.id))),
-                  name="account", default_value=InboxState.accounts[0].id)),
-              text_field("To", "number", required=True, placeholder="+34 600 11 12 22", max_length=64),
+                  name="account", default_value=InboxState.accounts[0].id,
+                  on_change=lambda account: NumberState.look_for(account, _form_of(RECIPIENT_ID)))),
+              text_field("To", "number", required=True, placeholder="+34 600 11 12 22", max_length=64,
+                         id=RECIPIENT_ID, on_blur=NumberState.look(_form_of(RECIPIENT_ID))),
+              _understood("Goes to"),
               text_area("Message", "text", required=True, rows="4")),
         form_dialog(
             text_field("Name", "name", "Empty takes it back to the name WhatsApp tells.", max_length=255,
@@ -57,6 +65,27 @@ def inbox_dialogs() -> rx.Component:
         ),
         send_again_dialog(ComposeState.again_id != "", ComposeState.stop_asking, ComposeState.send_again),
     )  # fmt: skip
+
+
+def _understood(lead: str) -> rx.Component:
+    """Which number was understood, and the other one where the same digits could be two."""
+    return rx.cond(
+        NumberState.read.length() > 0,
+        rx.vstack(
+            rx.foreach(NumberState.read, lambda one, position: rx.flex(
+                rx.text(lead, " ", rx.text.strong(one.text), size=theme.CAPTION, color=theme.TEXT_MUTED, as_="span"),
+                rx.cond(one.other != "", rx.button("Use ", one.other, " instead", type="button", variant="ghost", size="1",
+                                                   on_click=NumberState.take_other(position))),
+                gap="4px 16px", wrap="wrap", align="center",
+            )),
+            spacing="1", role="status", custom_attrs={"data-testid": "understood"},
+        ),
+    )  # fmt: skip
+
+
+def _form_of(field_id: str) -> Any:
+    """What stands in the form around the field, at the moment of an event."""
+    return rx.Var(f"Object.fromEntries(new FormData(document.getElementById('{field_id}').form))", _var_type=dict[str, Any])
 
 
 def _form(name: str, title: str, text: str, on_submit: object, *fields: rx.Component) -> rx.Component:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -86,14 +86,17 @@ class Sends:
 
     def react(self, key: str, target: MessageKey, emoji: str) -> Outcome:
         """Set or remove our reaction."""
+        target = self._as_known(target)
         return self._once(key, lambda: (str(target.chat), reaction_of(target, emoji, self._book)), repeatable=True)
 
     def edit(self, key: str, target: MessageKey, text: str) -> Outcome:
         """Change a text of ours."""
+        target = self._as_known(target)
         return self._once(key, lambda: (str(target.chat), edit_of(target, text, self._book)), repeatable=True)
 
     def revoke(self, key: str, target: MessageKey) -> Outcome:
         """Delete a message for everyone."""
+        target = self._as_known(target)
         return self._once(key, lambda: (str(target.chat), revoke_of(target, self._book)), repeatable=True)
 
     def _once(self, key: str, make: Callable[[], tuple[str, e2e_pb.Message]], *, repeatable: bool = False) -> Outcome:
@@ -167,13 +170,23 @@ class Sends:
         tells how it writes the number itself."""
         if not (to.is_person and to.phone) or to.lid:
             return str(to)
-        for number in sorted(phone_variants(to.phone), key=lambda number: number != to.phone):
-            if self._book.alt(jid := f"{number}@s.whatsapp.net") is not None:
-                return jid
+        if known := self._known_as(to.phone):
+            return f"{known}@s.whatsapp.net"
         exists, jid, _ = lookup(self._client, to.phone)
         if not exists:
             raise Permanent(f"+{to.phone} is not on WhatsApp.", code="not_on_whatsapp")
         return jid if jid.endswith("@s.whatsapp.net") else str(to)
+
+    def _known_as(self, phone: str) -> str | None:
+        """The way to write ``phone`` under which WhatsApp knows somebody, as far as this session has heard of it."""
+        ways = sorted(phone_variants(phone), key=lambda number: number != phone)
+        return next((number for number in ways if self._book.alt(f"{number}@s.whatsapp.net") is not None), None)
+
+    def _as_known(self, target: MessageKey) -> MessageKey:
+        """A message to change, in the chat that it was sent to: :meth:`_reachable` may have written the number in another way."""
+        chat = target.chat
+        known = self._known_as(chat.phone) if chat.is_person and chat.phone and not chat.lid else None
+        return replace(target, chat=replace(chat, phone=known)) if known else target
 
     def _upload(self, content: Content) -> neonize_pb.UploadResponse:
         assert isinstance(content.media, MediaFile)
