@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.clients import answer_of
 from tests.support.linking import qr_text, wait_ready
 from tests.support.lively import Office
 from tests.support.server import Server
 from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.core.db import Database
+from whatsapp_dashboard.domain.engine_events import PASSKEY_NEEDED_REASON
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 from whatsapp_dashboard.engines.sandbox.server import socket_path_for
 
@@ -111,6 +113,23 @@ async def test_a_pairing_code_links_as_well(api: httpx.AsyncClient, phone: Sandb
 
     await phone.enter_pairing_code(await until(code))
     await wait_ready(api, account)
+
+
+async def test_a_number_that_needs_a_passkey_has_a_code_for_programs(api: httpx.AsyncClient, phone: SandboxPhone) -> None:
+    """ACC-14: status, reason and what to do; the same after a look at the list, and gone with the next try."""
+    account = (await api.post("/api/accounts", json={"name": "Shop", "engine": "sandbox"})).json()["id"]
+    await api.post(f"/api/accounts/{account}/reconnect")
+    await phone.scan(await qr_text(api, account), passkey=True)
+    status = await answer_of(api, f"/api/accounts/{account}/status", lambda said: said["status"] == "disconnected")
+    assert (status["status_code"], status["status_reason"]) == ("passkey_needed", PASSKEY_NEEDED_REASON)
+    assert (status["linked"], status["next_attempt_at"]) == (False, None), "nothing is tried by itself"
+    assert (await api.get("/api/accounts")).json()[0]["status_code"] == "passkey_needed"
+    refused = await api.get(f"/api/accounts/{account}/qr")
+    assert (refused.status_code, refused.json()["detail"]) == (409, PASSKEY_NEEDED_REASON)
+    await api.post(f"/api/accounts/{account}/reconnect")
+    await phone.scan(await qr_text(api, account))
+    await wait_ready(api, account)
+    assert (await api.get(f"/api/accounts/{account}")).json()["status_code"] == ""
 
 
 async def test_every_kind_of_message_arrives(api: httpx.AsyncClient, phone: SandboxPhone) -> None:

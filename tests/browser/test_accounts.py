@@ -122,6 +122,27 @@ async def test_an_account_is_linked_by_a_code_typed_on_the_phone(window: Window,
     await expect(dialog.get_by_test_id("linked-phone")).to_contain_text("+34 600 55 54 44")
 
 
+async def test_a_number_that_needs_a_passkey_says_so_in_place_of_an_expiring_code(window: Window, phone: SandboxPhone) -> None:
+    """ACC-14: seen from the Sandbox phone's switch to the dialog and the row; a phone that is not asked links after it."""
+    page = await open_accounts(window)
+    await new_sandbox(page, "Sales")
+    dialog = page.get_by_test_id("link-dialog")
+    await expect(dialog.get_by_test_id("qr")).to_be_visible()
+    hand = await page.context.new_page()
+    await hand.goto("/sandbox-phone")
+    await hand.get_by_role("switch", name="The phone asks for a passkey").click()
+    await expect(hand.get_by_role("switch", name="The phone asks for a passkey")).to_be_checked()
+    await hand.get_by_role("button", name="Scan with a new phone").click()
+    await expect(dialog).to_contain_text("This number needs a passkey to link")
+    await expect(dialog).to_contain_text("try again another day, or link a number that is not asked")
+    await expect(dialog.get_by_test_id("qr")).to_have_count(0)
+    await expect(row(page, "Sales")).to_contain_text("passkey")
+    await dialog.get_by_role("button", name="Try again").click()
+    await expect(dialog.get_by_test_id("qr")).to_be_visible()
+    await scan_what_waits(phone)
+    await expect(dialog.get_by_text("Connected", exact=True)).to_be_visible()
+
+
 async def test_a_lost_connection_comes_back_by_itself_and_a_logged_out_phone_says_so(
     window: Window, phone: SandboxPhone, api: httpx.AsyncClient
 ) -> None:

@@ -50,6 +50,7 @@ class Harness(Protocol):
     def surroundings(self) -> Surroundings | None: ...
     async def mend(self) -> None: ...
     async def scan(self, qr_text: str) -> str: ...
+    async def ask_for_passkey(self) -> None: ...
     async def enter_code(self, code: str) -> None: ...
     async def carla(self) -> Address: ...
     async def owner_number(self) -> str: ...
@@ -86,6 +87,7 @@ class SandboxHarness:
         self._folder = Path(tempfile.mkdtemp(prefix="wa-world-"))
         self.world = SandboxWorld(self._folder, seed=7)
         self.phone = SandboxPhone(str(self.world.socket_path))
+        self._passkey = False
 
     async def open(self) -> None:
         await self.world.start()
@@ -106,10 +108,13 @@ class SandboxHarness:
         """Drops of this world are over at once."""
 
     async def scan(self, qr_text: str) -> str:
-        return await self.phone.scan(qr_text)
+        return await self.phone.scan(qr_text, passkey=self._passkey)
+
+    async def ask_for_passkey(self) -> None:
+        self._passkey = True
 
     async def enter_code(self, code: str) -> None:
-        await self.phone.enter_pairing_code(code)
+        await self.phone.enter_pairing_code(code, passkey=self._passkey)
 
     async def carla(self) -> Address:
         person = next(one for one in await self.phone.contacts() if one["id"] == "carla")

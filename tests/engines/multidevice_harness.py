@@ -55,6 +55,9 @@ class MultideviceHarness:
         await self._stage.do(self._stage.peer.scan(qr_text, self._owner, "Ana's shop"))
         return self._owner
 
+    async def ask_for_passkey(self) -> None:
+        await self._stage.do(self._stage.peer.ask_for_passkey(self._owner))
+
     async def enter_code(self, code: str) -> None:
         await self._stage.do(self._stage.peer.enter_code(code, self._owner))
 

@@ -11,6 +11,7 @@ import pytest
 from tests.engines.harness import Harness, Rig
 from tests.support.waiting import until
 from whatsapp_dashboard.domain.engine_events import (
+    PASSKEY_NEEDED_REASON,
     DisconnectCause,
     Disconnected,
     MessageReceived,
@@ -51,6 +52,26 @@ async def test_a_pairing_code_links_it_instead(rig: Rig) -> None:
     assert len(code.code.replace("-", "")) == 8
     await rig.harness.enter_code(code.code)
     assert (await rig.wait_for(Ready)).phone == number
+
+
+@pytest.mark.parametrize("by_code", [False, True])
+async def test_a_number_that_needs_a_passkey_says_so(rig: Rig, by_code: bool) -> None:
+    """ACC-14: at once, in words and as a cause of its own, whichever way it is linked; nothing is stored, and a new try is a new one."""
+    number = await rig.harness.owner_number()
+    await rig.harness.ask_for_passkey()
+    engine = await rig.start()
+    shown = await rig.wait_for(QrCode)
+    if by_code:
+        await rig.harness.enter_code((await engine.pair_with_phone(number)).code)
+    else:
+        await rig.harness.scan(shown.text)
+    end = await rig.wait_for(Disconnected)
+    assert (end.cause, end.reason) == (DisconnectCause.PASSKEY_NEEDED, PASSKEY_NEEDED_REASON)
+    assert not rig.of(Ready)
+    assert rig.credentials is None
+    await engine.stop()
+    await rig.start()
+    assert (await rig.wait_for(QrCode)).text != shown.text
 
 
 async def test_stored_credentials_bring_the_session_back_without_a_qr(linked: Rig) -> None:

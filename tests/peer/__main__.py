@@ -2,6 +2,7 @@
 
 scan NUMBER QR-TEXT        the owner of NUMBER scans a QR code (the dashboard's API tells its text)
 code NUMBER CODE           the owner types a pairing code
+passkey NUMBER             WhatsApp links NUMBER only with its passkey from now on
 write NUMBER TO TEXT       the owner of NUMBER writes TEXT to the number TO on the phone
 drop NUMBER | logout NUMBER
 sent NUMBER                what the number's linked devices sent so far
@@ -71,6 +72,8 @@ async def _command(client: PeerClient, words: list[str]) -> Any:
             return await client.scan("".join(words[2:]), words[1])
         case "code":
             return await client.enter_code(words[2], words[1])
+        case "passkey":
+            return await client.ask_for_passkey(words[1])
         case "write":
             return await client.do("owner_sends", number=words[1], to=words[2], text=words[3])
         case "drop":

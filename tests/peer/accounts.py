@@ -29,6 +29,8 @@ class Account:
     fail_next: dict[str, str] | None = None
     ban: dict[str, str] | None = None
     send_error: str | None = None
+    passkey: bool = False
+    """Whether devices are linked only after an answer of its passkey."""
     watchers: set[str] = field(default_factory=set)
     """The numbers that asked which devices it has; they are told when that changes."""
     relayed: set[str] = field(default_factory=set)

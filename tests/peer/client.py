@@ -165,6 +165,10 @@ class PeerClient:
         """The number may not send; None lifts it."""
         await self.do("restrict_sends", number=number, code=code)
 
+    async def ask_for_passkey(self, number: str, on: bool = True) -> None:
+        """The number is linked only with its passkey."""
+        await self.do("ask_for_passkey", number=number, on=on)
+
     async def faults(self, **switches: Any) -> None:
         """Global faults: ``delay_ms``, ``duplicate``, ``reorder``, ``drop_acks``, ``handshake``; what is not named is well again."""
         await self.do("faults", **switches)

@@ -142,6 +142,10 @@ class Control:
         """The number may not send."""
         self._account(number).send_error = code
 
+    async def ask_for_passkey(self, number: str, on: bool = True) -> None:
+        """The number is linked only with its passkey, as the server asks of some since June 2026."""
+        self._server.account(number).passkey = on
+
     async def faults(self, **switches: Any) -> None:
         """See :meth:`Faults.set`; what is not named is well again."""
         self._server.faults.set(**switches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -80,6 +81,9 @@ class Pairing:
     async def _link(self, connection: Connection, account: Account, secret: bytes) -> None:
         """Vouch for the device with the account's key, and tell it."""
         assert connection.agreed is not None
+        if account.passkey:
+            await connection.send(_passkey_request())
+            return
         number, account.next_device = account.next_device, account.next_device + 1
         told = connection.agreed.payload.devicePairingData
         details = adv_pb.ADVDeviceIdentity(rawID=1, timestamp=int(time.time()), keyIndex=number).SerializeToString()
@@ -156,6 +160,20 @@ class Pairing:
         )
         about = {"from": SERVER, "type": "link_code_companion_reg", "id": os.urandom(4).hex(), "t": int(time.time())}
         await waiting.connection.send(Node("notification", about, [hello]))
+
+
+def _passkey_request() -> Node:
+    """What the server says in place of a success since June 2026: the options of a WebAuthn assertion, which the device answers with the
+    passkey of the account. As whatsmeow reads it (pair-passkey.go)."""
+    wanted = {
+        "challenge": base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="),
+        "timeout": 600_000,
+        "rpId": "whatsapp.com",
+        "allowCredentials": [],
+        "userVerification": "required",
+    }
+    about = {"from": SERVER, "type": "passkey_prologue_request", "id": os.urandom(4).hex(), "t": int(time.time())}
+    return Node("notification", about, [Node("passkey_request_options", {}, json.dumps(wanted).encode())])
 
 
 def _cipher(code: str, salt: bytes, start: bytes) -> Cipher[CTR]:

@@ -68,6 +68,7 @@ class AccountRecords:
         status: AccountStatus,
         reason: str,
         *,
+        code: str = "",
         attempt: int | None = None,
         next_attempt_at: datetime | None = None,
         ready: Ready | None = None,
@@ -77,8 +78,9 @@ class AccountRecords:
     ) -> bool:
         """Move the account to ``status`` if the table allows it, with its event; False (and a log line) when it does not.
 
-        ``ready`` carries what a fresh link proved; ``unlinked`` says the stored credentials are worthless; ``halted``
-        that it must not come back by itself at the next start; ``offline`` opens the gap that ACC-10 shows.
+        ``code`` is the reason for programs (a DisconnectCause); ``ready`` carries what a fresh link proved; ``unlinked`` says the
+        stored credentials are worthless; ``halted`` that it must not come back by itself at the next start; ``offline`` opens the gap
+        that ACC-10 shows.
         """
         now = self._clock.now()
         reason = reason[:_REASON_LENGTH]
@@ -93,7 +95,7 @@ class AccountRecords:
             if old is not status:
                 account.status_changed_at = now
             account.status = status
-            account.status_reason = reason
+            account.status_reason, account.status_code = reason, code
             account.next_attempt_at = next_attempt_at
             if attempt is not None:
                 account.attempt = attempt
@@ -116,7 +118,7 @@ class AccountRecords:
                 "session.status",
                 workspace_id=account.workspace_id,
                 account_id=account_id,
-                data={"status": status, "old_status": old, "reason": reason, "attempt": account.attempt},
+                data={"status": status, "old_status": old, "reason": reason, "code": code, "attempt": account.attempt},
             )
         return True
 

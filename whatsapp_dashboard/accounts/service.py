@@ -310,7 +310,7 @@ def _why_no_qr(account: AccountRow) -> str:
         case _ if account.linked:
             return "The account is linked; press Reconnect, or log it out to link it anew."
         case _:
-            return "There is no QR code now; press “New QR code”."
+            return account.status_reason if account.status_code == "passkey_needed" else "There is no QR code now; press “New QR code”."
 
 
 def country_choices() -> list[str]:

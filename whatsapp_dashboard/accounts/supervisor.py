@@ -47,6 +47,7 @@ UNLINKED_TRIES = 5
 STOP_SECONDS = 3.0
 RESTRICTED_FOR = timedelta(hours=1)
 """How long the breaker stays closed when WhatsApp does not say (ACC-11)."""
+UNSCANNED = Disconnected(DisconnectCause.QR_EXPIRED, "The QR code expired without a scan.")
 
 _FINAL = {
     DisconnectCause.LOGGED_OUT: AccountStatus.AUTH_FAILED,
@@ -124,7 +125,7 @@ class Supervisor:
                 await self._finish(final, end)
                 return
             if not self._linked and (self._scan_until is not None or attempt + 1 >= UNLINKED_TRIES):
-                await self._set_status(_down(end), end.reason, halted=True)
+                await self._set_status(_down(end), end.reason, code=end.cause, halted=True)
                 return
             attempt += 1
             await self._wait_before(attempt, end)
@@ -152,6 +153,7 @@ class Supervisor:
         await self._set_status(
             status,
             end.reason,
+            code=end.cause,
             unlinked=end.cause is DisconnectCause.LOGGED_OUT,
             halted=end.cause is DisconnectCause.BANNED,
         )
@@ -164,7 +166,7 @@ class Supervisor:
         elif end.cause is DisconnectCause.REPLACED:
             delay = max(delay, REPLACED_SECONDS)
         until = self._clock.now() + timedelta(seconds=delay)
-        await self._set_status(_down(end), end.reason, attempt=attempt, next_attempt_at=until, offline=True)
+        await self._set_status(_down(end), end.reason, code=end.cause, attempt=attempt, next_attempt_at=until, offline=True)
         self._log.info("session down", cause=end.cause, reason=end.reason, attempt=attempt, retry_in=round(delay, 1))
         await self._clock.sleep(delay)
 
@@ -219,7 +221,7 @@ class Supervisor:
                 else:
                     self._hooks.on_proof(self.account_id, self._clock.now())
             elif self._scan_until is not None and self._clock.monotonic() >= self._scan_until:
-                return Disconnected(DisconnectCause.CONNECTION_LOST, "The QR code expired without a scan.")
+                return UNSCANNED
         return ended.result()
 
     def _pause(self) -> float:
@@ -256,7 +258,7 @@ class Supervisor:
             case PairingCode():
                 self.pairing = event
             case QrExpired():
-                ended.set_result(Disconnected(DisconnectCause.CONNECTION_LOST, "The QR code expired without a scan."))
+                ended.set_result(UNSCANNED)
             case Ready():
                 self.qr = self.pairing = self._scan_until = None
                 self._linked = True

@@ -37,6 +37,7 @@ class AccountRow:
     capabilities: frozenset[Capability]
     status: AccountStatus
     status_reason: str
+    status_code: str
     status_changed_at: datetime
     wanted: bool
     linked: bool

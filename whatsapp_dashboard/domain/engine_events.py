@@ -56,6 +56,16 @@ class DisconnectCause(StrEnum):
     BANNED = "banned"
     OUTDATED = "outdated"
     ENGINE_CRASHED = "engine_crashed"
+    QR_EXPIRED = "qr_expired"
+    PASSKEY_NEEDED = "passkey_needed"
+    """WhatsApp links the number only after an answer of its passkey, which no engine here can give (ACC-14)."""
+
+
+PASSKEY_NEEDED_REASON = (
+    "WhatsApp links this number only after a check with its passkey, which this dashboard cannot answer yet. The number and its chats are "
+    "not affected; on the phone, leave the linking. A new code ends the same way as long as WhatsApp asks: try again another day, or link "
+    "a number that is not asked."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Account(SQLModel, table=True):
 
     status: str = Field(default="disconnected", max_length=16, index=True)
     status_reason: str = Field(default="", max_length=500)
+    status_code: str = Field(default="", max_length=32)
+    """The reason for programs: a DisconnectCause while the session is down for one, else empty."""
     status_changed_at: datetime = created_field()
     wanted: bool = False
     """Whether the operator wants it connected: started at program start when it is also linked (ACC-4)."""

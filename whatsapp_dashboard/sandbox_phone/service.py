@@ -134,21 +134,23 @@ class PhoneService:
 
     # -- linking
 
-    async def scan(self, who: Principal, account_id: str, number: str | None = None) -> str:
-        """Scan the QR an account shows now, with a phone of the workspace or a new one; returns the phone's number."""
+    async def scan(self, who: Principal, account_id: str, number: str | None = None, *, passkey: bool = False) -> str:
+        """Scan the QR an account shows now, with a phone of the workspace or a new one; returns the phone's number, nothing when WhatsApp
+        asks for a ``passkey`` (ACC-14)."""
         who.require(Role.OPERATOR)
         if number:
             await self._visible(who, number)
         if account_id not in await self._sandbox_accounts(who):
             raise NotFound("There is no such sandbox account.", code="account_not_found")
-        return await self._phone_of(who).scan((await self._accounts.qr(who, account_id)).text, number)
+        return await self._phone_of(who).scan((await self._accounts.qr(who, account_id)).text, number, passkey=passkey)
 
-    async def enter_code(self, who: Principal, code: str) -> str:
-        """Type a pairing code of one of the workspace's accounts; returns the phone's number."""
+    async def enter_code(self, who: Principal, code: str, *, passkey: bool = False) -> str:
+        """Type a pairing code of one of the workspace's accounts; returns the phone's number, as :meth:`scan` does."""
         who.require(Role.OPERATOR)
         if len("".join(code.split()).replace("-", "")) != 8:
             raise Invalid("A pairing code has eight letters and digits, for example K7PX-2M9Q.", code="bad_code", field="code")
-        return await self._phone_of(who).enter_pairing_code(code, accounts=list(await self._sandbox_accounts(who)))
+        accounts = list(await self._sandbox_accounts(who))
+        return await self._phone_of(who).enter_pairing_code(code, accounts=accounts, passkey=passkey)
 
     # -- writing
 

@@ -121,7 +121,8 @@ class BodyBuilder:
         return payloads.Call(caller=caller, from_name=chat.contact_name, video=event.data["video"], at=milliseconds(event.data["at"]))
 
     def _session_status(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
-        return payloads.SessionStatus(**{name: event.data[name] for name in ("status", "old_status", "reason", "attempt")})
+        known = {name: event.data[name] for name in ("status", "old_status", "reason", "attempt")}
+        return payloads.SessionStatus(**known, code=event.data.get("code", ""))
 
     def _session_qr(self, event: EventRecord, around: Surroundings, phone: str | None) -> Data:
         return payloads.SessionQr(expires_at=milliseconds(event.data["expires_at"]), last=event.data["last"])

@@ -29,18 +29,21 @@ class SessionStatus(Data):
     title: ClassVar[str] = "Session status"
     when: ClassVar[str] = (
         "The account's session changed: `initializing`, `qr_ready`, `ready`, `disconnected`, `auth_failed` or `error`, with the "
-        "reason in words. `attempt` counts the tries to reconnect."
+        "reason in words and, while it is down, as a `code` (`connection_lost`, `logged_out`, `passkey_needed` ...). `attempt` counts the "
+        "tries to reconnect."
     )
     example: ClassVar[dict[str, Any]] = {
         "status": "disconnected",
         "old_status": "ready",
         "reason": "The connection to WhatsApp was lost.",
+        "code": "connection_lost",
         "attempt": 1,
     }
 
     status: str
     old_status: str
     reason: str
+    code: str
     attempt: int
 
 

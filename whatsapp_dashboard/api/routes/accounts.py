@@ -20,6 +20,15 @@ from whatsapp_dashboard.system.checks import Check
 router = Router(prefix="/api", tags=["accounts"])
 
 
+StatusCode = Annotated[
+    str,
+    Field(
+        description="The reason for programs while the session is down: connection_lost, restart_required, replaced, logged_out, banned, "
+        "outdated, engine_crashed, qr_expired, or passkey_needed (WhatsApp links this number only with a passkey); else empty"
+    ),
+]
+
+
 class EngineOut(BaseModel):
     """An engine an account may use."""
 
@@ -41,6 +50,7 @@ class AccountOut(BaseModel):
     capabilities: list[str]
     status: AccountStatus
     status_reason: str
+    status_code: StatusCode
     status_changed_at: datetime
     wanted: bool
     linked: bool
@@ -70,6 +80,7 @@ class StatusOut(BaseModel):
 
     status: AccountStatus
     status_reason: str
+    status_code: StatusCode
     status_changed_at: datetime
     linked: bool
     phone: str | None

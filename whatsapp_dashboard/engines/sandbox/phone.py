@@ -51,16 +51,20 @@ class SandboxPhone:
 
     # -- linking
 
-    async def scan(self, qr_text: str, phone: str | None = None) -> str:
-        """Scan a QR with the phone of number ``phone``, or a new one; returns the number.
+    async def scan(self, qr_text: str, phone: str | None = None, *, passkey: bool = False) -> str:
+        """Scan a QR with the phone of number ``phone``, or a new one; returns the number. With ``passkey`` WhatsApp asks for one, as it
+        does of some numbers: nothing is linked, and the number is empty (ACC-14).
 
         Raises :class:`Invalid` for a wrong or an old code.
         """
-        return str((await self._ask("scan", text=qr_text, phone=phone))["phone"])
+        return str((await self._ask("scan", text=qr_text, phone=phone, passkey=passkey))["phone"])
 
-    async def enter_pairing_code(self, code: str, phone: str | None = None, *, accounts: list[str] | None = None) -> str:
-        """Type a pairing code on the phone it was asked for; returns its number. ``accounts`` limits whose code it may be."""
-        return str((await self._ask("enter_code", code=code, phone=phone, accounts=accounts))["phone"])
+    async def enter_pairing_code(
+        self, code: str, phone: str | None = None, *, accounts: list[str] | None = None, passkey: bool = False
+    ) -> str:
+        """Type a pairing code on the phone it was asked for; returns its number. ``accounts`` limits whose code it may be; ``passkey`` as
+        in :meth:`scan`."""
+        return str((await self._ask("enter_code", code=code, phone=phone, accounts=accounts, passkey=passkey))["phone"])
 
     # -- looking
 

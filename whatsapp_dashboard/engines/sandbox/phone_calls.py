@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from whatsapp_dashboard.domain.engine_events import PASSKEY_NEEDED_REASON, DisconnectCause
 from whatsapp_dashboard.engines.sandbox import views
 from whatsapp_dashboard.engines.sandbox.contacts import Contacts, add_contact
 from whatsapp_dashboard.engines.sandbox.device_calls import introduction
@@ -47,16 +48,18 @@ class PhoneCalls:
 
     # -- linking
 
-    def _do_scan(self, text: str, phone: str | None = None) -> dict[str, Any]:
+    def _do_scan(self, text: str, phone: str | None = None, passkey: bool = False) -> dict[str, Any]:
         text = text.strip()
         for session in self._world.sessions:
             if session.waiting and session.waiting.current == text:
-                return self._link(session, phone or self._world.people.new_phone())
+                return self._refuse(session) if passkey else self._link(session, phone or self._world.people.new_phone())
         if any(session.waiting and text in session.waiting.expired for session in self._world.sessions):
             raise Invalid("This QR code has expired; scan the one that is shown now.", code="qr_expired", field="qr")
         raise Invalid("This is not the QR code of an account that waits to be linked.", code="bad_qr", field="qr")
 
-    def _do_enter_code(self, code: str, phone: str | None = None, accounts: list[str] | None = None) -> dict[str, Any]:
+    def _do_enter_code(
+        self, code: str, phone: str | None = None, accounts: list[str] | None = None, passkey: bool = False
+    ) -> dict[str, Any]:
         for session in self._world.sessions:
             pairing = session.waiting.pairing if session.waiting else None
             if accounts is not None and session.label not in accounts:
@@ -67,8 +70,15 @@ class PhoneCalls:
                 raise Invalid("This code has expired; ask for a new one.", code="code_expired", field="code")
             if phone is not None and phone != pairing[1]:
                 raise Invalid(f"This code is for the phone +{pairing[1]}.", code="wrong_phone", field="code")
-            return self._link(session, pairing[1])
+            return self._refuse(session) if passkey else self._link(session, pairing[1])
         raise Invalid("No account waits for this code.", code="bad_code", field="code")
+
+    def _refuse(self, session: Session) -> dict[str, Any]:
+        """The number is one of those that WhatsApp links only with a passkey: the device learns it, and nothing is linked."""
+        self._world.sessions.discard(session)
+        self._world.after(partial(session.end, DisconnectCause.PASSKEY_NEEDED.value, PASSKEY_NEEDED_REASON))
+        self._world.changed("")
+        return {"phone": ""}
 
     def _link(self, session: Session, phone: str) -> dict[str, Any]:
         world = self._world

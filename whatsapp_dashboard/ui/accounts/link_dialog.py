@@ -26,6 +26,7 @@ def link_dialog() -> rx.Component:
                 LinkState.phase,
                 ("connected", _connected()),
                 ("ended", _ended("clock", "No phone scanned in time", LinkState.reason, "New QR code")),
+                ("passkey", _ended("key-round", "This number needs a passkey to link", LinkState.reason, "Try again")),
                 ("failed", _ended("triangle-alert", "The session could not be started", LinkState.reason, "Try again")),
                 _linking(),
             ),

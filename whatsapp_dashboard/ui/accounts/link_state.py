@@ -8,6 +8,7 @@ from typing import Any
 from whatsapp_dashboard.accounts.service import SANDBOX
 from whatsapp_dashboard.accounts.views import AccountRow, QrView
 from whatsapp_dashboard.domain.account_status import AccountStatus
+from whatsapp_dashboard.domain.engine_events import DisconnectCause
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.domain.numbers import shown
 from whatsapp_dashboard.errors import AppError, Conflict, NotFound
@@ -17,7 +18,8 @@ from whatsapp_dashboard.ui.times import iso
 
 
 class LinkState(PageState):
-    """``phase`` is ``starting``, ``scan`` (a code is shown), ``ended`` (no scan in time), ``failed`` or ``connected``."""
+    """``phase`` is ``starting``, ``scan`` (a code is shown), ``ended`` (no scan in time), ``passkey`` (WhatsApp asks for one), ``failed``
+    or ``connected``."""
 
     open: bool = False
     account_id: str = ""
@@ -135,6 +137,8 @@ def _phase(row: AccountRow, view: QrView | None) -> str:
         return "connected"
     if view is not None:
         return "scan"
+    if row.status is AccountStatus.DISCONNECTED and row.status_code == DisconnectCause.PASSKEY_NEEDED:
+        return "passkey"
     if row.status is AccountStatus.ERROR and row.next_attempt_at is None:
         return "failed"
     if row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED) and row.next_attempt_at is None and not row.linked:

@@ -38,6 +38,15 @@ def link_card() -> rx.Component:
             ),
         ),
         rx.cond(CAN_WORK, _pairing()),
+        rx.cond(
+            CAN_WORK,
+            switch_field(
+                "The phone asks for a passkey",
+                "As WhatsApp does of some numbers: the code is read, and nothing is linked.",
+                checked=State.passkey,
+                on_change=State.set_passkey,
+            ),
+        ),
         title="Link an account",
     )
 

@@ -29,6 +29,7 @@ from whatsapp_dashboard.ui.state import PageState, action
 REST_SECONDS = 0.1
 SLOW_MS = 2_000
 HISTORY = 20
+_ASKED = "WhatsApp asks this phone for a passkey: the account is not linked."
 
 
 class SandboxPhoneState(PageState):
@@ -47,6 +48,8 @@ class SandboxPhoneState(PageState):
     chat: ChatLine = ChatLine("", "", "", "", "", 0, True, False, False)
     thread: list[Bubble] = []
     as_owner: bool = False
+    passkey: bool = False
+    """Whether WhatsApp asks the next phone for a passkey when it links an account."""
     quote_id: str = ""
     quote_text: str = ""
     edit_id: str = ""
@@ -149,7 +152,11 @@ class SandboxPhoneState(PageState):
     async def scan(self, account_id: str, with_this: bool) -> Any:
         """Scan the QR an account shows now, with this phone or with a new one."""
         who = await self._who()
-        number = await self._services().phone.scan(who, account_id, self.number if with_this and self.number else None)
+        this = self.number if with_this and self.number else None
+        number = await self._services().phone.scan(who, account_id, this, passkey=self.passkey)
+        if not number:
+            yield toast_ok("Scanned", _ASKED)
+            return
         self.number, self.contact, self.thread = number, "", []
         yield toast_ok("Scanned", "The account is being linked.")
         yield self._address()
@@ -158,10 +165,18 @@ class SandboxPhoneState(PageState):
     async def enter_code(self, form: dict[str, Any]) -> Any:
         """Type a pairing code on the phone."""
         who = await self._who()
-        self.number = await self._services().phone.enter_code(who, str(form.get("code", ""))[:40])
-        self.contact, self.thread = "", []
+        number = await self._services().phone.enter_code(who, str(form.get("code", ""))[:40], passkey=self.passkey)
         self.edition += 1
+        if not number:
+            yield toast_ok("The code was right", _ASKED)
+            return
+        self.number, self.contact, self.thread = number, "", []
         yield toast_ok("The code was right", "The account is being linked.")
+
+    @action
+    async def set_passkey(self, on: bool) -> None:
+        """Whether WhatsApp asks for a passkey at the next link."""
+        self.passkey = bool(on)
 
     # -- writing
 

@@ -38,6 +38,8 @@ JOURNALED = frozenset(
 )
 FIRST_QR_SECONDS, NEXT_QR_SECONDS, QR_CODES = 60.0, 20.0, 6
 """whatsmeow shows six codes, the first for a minute; a pairing code lives as long as they do."""
+PASSKEY_STATUSES = ("passkey-request", "passkey-confirmation")
+"""What whatsmeow's QR channel says when WhatsApp asks for a passkey, after a scan and after a typed code alike."""
 CONNECT_SECONDS = 30.0
 """How long the library may take to reach WhatsApp; by itself it waits much longer in some phases, in some for ever."""
 GRACE_SECONDS = 4.0
@@ -204,6 +206,9 @@ class Session:
             self._tell({"k": "qr_expired"})
         elif status == "err-client-outdated":
             self._end(signals.OUTDATED)
+        elif status in PASSKEY_STATUSES:
+            # No event and no call of neonize has to do with it: that it was asked is all that can be known.
+            self._end(signals.PASSKEY)
         elif status != "success":
             log.warning("linking: %s", status)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from whatsapp_dashboard.domain.engine_events import DisconnectCause
+from whatsapp_dashboard.domain.engine_events import PASSKEY_NEEDED_REASON, DisconnectCause
 from whatsapp_dashboard.engines.multidevice.host.library import EventCode
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
 
@@ -32,6 +32,7 @@ _BANNED = {
 }
 OUTDATED = Gone(DisconnectCause.OUTDATED, "WhatsApp refuses this version of the engine: update the dashboard.")
 LOST = Gone(DisconnectCause.CONNECTION_LOST, "The connection to WhatsApp was lost.")
+PASSKEY = Gone(DisconnectCause.PASSKEY_NEEDED, PASSKEY_NEEDED_REASON)
 SILENT = Gone(DisconnectCause.CONNECTION_LOST, "WhatsApp's server does not answer.")
 
 
