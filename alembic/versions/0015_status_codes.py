@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("account", sa.Column("status_code", sa.String(32), nullable=False, server_default=""))
+    op.add_column("account", sa.Column("status_code", sa.String(32), nullable=False, server_default=sa.text("''")))
 
 
 def downgrade() -> None:

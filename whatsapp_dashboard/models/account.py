@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Field, SQLModel
 
 from whatsapp_dashboard.models.base import Json, created_field, id_field, owned_by, time_field
@@ -23,7 +24,7 @@ class Account(SQLModel, table=True):
 
     status: str = Field(default="disconnected", max_length=16, index=True)
     status_reason: str = Field(default="", max_length=500)
-    status_code: str = Field(default="", max_length=32)
+    status_code: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": text("''")})
     """The reason for programs: a DisconnectCause while the session is down for one, else empty."""
     status_changed_at: datetime = created_field()
     wanted: bool = False
