@@ -26,7 +26,8 @@ _TOGETHER = (
 )
 _SCALES = {
     *("gray", "mauve", "slate", "sage", "olive", "sand", "amber", "blue", "bronze", "brown", "crimson", "cyan", "gold", "grass", "green"),
-    *("indigo", "iris", "jade", "lime", "mint", "orange", "pink", "plum", "purple", "red", "ruby", "sky", "teal", "tomato", "violet", "yellow"),
+    *("indigo", "iris", "jade", "lime", "mint", "orange", "pink", "plum", "purple", "red", "ruby", "sky", "teal", "tomato"),
+    *("violet", "yellow"),
 }
 _NAMED = re.compile(r"""["']([a-z]+)["']|var\(--([a-z]+)-""")
 
