@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 
+from tests.replies.test_together import Thinker
 from tests.support.clock import MovableClock
 from tests.support.pipeline import CARLA, DEV, GROUP_JID, Pipeline, pipeline
 from whatsapp_dashboard.core.db import Database
@@ -245,3 +246,16 @@ async def test_a_merge_keeps_why_the_bot_stopped(house: Pipeline, clock: Movable
     await house.settle()
     merged = await house.conversation()
     assert (merged.answered_by, merged.handover_reason, merged.bot_since) == ("human", "It stopped.", None)
+
+
+async def test_answers_made_in_vain_are_bounded_too(sqlite_db: Database, clock: MovableClock, tmp_path: Path) -> None:
+    """AI-8, CRED-1: a bot that writes on and on, always before the answer has left, has as many made as a contact may get, twice."""
+    thinker = Thinker()
+    thinker.go.set()
+    slow = {"min_ms": 60_000, "max_ms": 60_000, "typing": False}
+    async with pipeline(sqlite_db, clock, tmp_path, [thinker], pacing=slow) as house:
+        for number in range(30):
+            await house.receive(f"{number}")
+            await house.replies.idle()
+        assert 6 <= len(thinker.begun) <= 12
+        assert (await house.conversation()).handover_reason == STOPPED.format("6 answers", "a minute")

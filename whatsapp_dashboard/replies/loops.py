@@ -18,6 +18,7 @@ from whatsapp_dashboard.domain.messages import MessageStatus, Origin
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.takeover import state_data, stop_bot
+from whatsapp_dashboard.messages.withdrawal import AUTOMATIC
 from whatsapp_dashboard.models import Account, Message
 from whatsapp_dashboard.replies.repliers import Question, Skip
 
@@ -50,6 +51,18 @@ async def held_back(session: AsyncSession, question: Question, now: datetime) ->
         return None
     _give_to_people(session, question, reason)
     return Skip(reason, final=True)
+
+
+async def enough_made(session: AsyncSession, question: Question, now: datetime) -> bool:
+    """Whether as many answers were made here within a minute as may be given, counting those that were withdrawn: each was paid."""
+    limit = question.settings.answer_limits.per_minute
+    recent = (
+        select(col(Message.id))
+        .where(col(Message.conversation_id) == question.conversation.id, col(Message.origin).in_(AUTOMATIC))
+        .where(col(Message.at) > now - timedelta(minutes=1), col(Message.at) <= now)
+        .limit(limit)
+    )
+    return bool(limit) and len((await session.scalars(recent)).all()) >= limit
 
 
 async def _is_own(session: AsyncSession, question: Question) -> bool:

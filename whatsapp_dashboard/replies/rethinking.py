@@ -16,6 +16,7 @@ from whatsapp_dashboard.domain.messages import Origin
 from whatsapp_dashboard.messages.outbound import Outbound
 from whatsapp_dashboard.messages.withdrawal import CHANGED, NEWER, queued_replies, withdraw_replies
 from whatsapp_dashboard.models import Message
+from whatsapp_dashboard.replies.loops import enough_made
 from whatsapp_dashboard.replies.questions import covered_by, is_more_waiting, open_again, read_question
 from whatsapp_dashboard.replies.repliers import Question, Replier
 
@@ -35,10 +36,11 @@ async def is_overtaken(session: AsyncSession, question: Question, fresh: Questio
 
 async def take_back_for_more(session: AsyncSession, question: Question, replier: Replier, now: datetime, in_doubt: Collection[str]) -> None:
     """An answer that is still in the queue is withdrawn, and what it answered waits again: one answer to all of it follows. It stays
-    when they have waited for as long as they may, or a contact who writes on and on would never get one."""
+    when they have waited for as long as they may, or a contact who writes on and on would never get one; and when so many were made
+    already that a bot must be writing, for each of them is paid."""
     where = question.conversation.id
     covered = await _withdrawable(session, where, in_doubt)
-    if covered and replier.may_begin_anew(replace(question, earlier=tuple(covered)), now):
+    if covered and replier.may_begin_anew(replace(question, earlier=tuple(covered)), now) and not await enough_made(session, question, now):
         await _withdraw(session, where, NEWER)
 
 
