@@ -12,7 +12,7 @@
   const NEAR = 12;           // CSS pixels
   const presses = new Map(); // name of an event -> its press
   const names = new WeakMap();
-  let last = null, current = null, point = null, swallowing = false;
+  let last = null, scripted = null, current = null, point = null, swallowing = false;
   const page = crypto.getRandomValues(new Uint32Array(4)).join("-");
   let counter = 0;
 
@@ -25,12 +25,14 @@
   const busy = (element) => !!element && element.hasAttribute("data-wa-busy");
 
   function begin(element, event) {
-    current = { id: `${page}-${++counter}`, element, shown: event?.submitter || (element.matches("form") ? element.querySelector('[type="submit"]') : element),
+    current = { id: `${page}-${++counter}`, element, shown: event.submitter || (element.matches("form") ? element.querySelector('[type="submit"]') : element),
       at: performance.now(), events: 0, open: new Set(), closes: !!element.closest("[data-closes]") };
-    last = { element, at: current.at, point: event?.isTrusted ? point : null };
+    if (event.isTrusted) last = { element, at: current.at, point };
+    else scripted = { element, at: current.at };
   }
   const close = (event) => !!last?.point && Math.hypot(event.clientX - last.point.x, event.clientY - last.point.y) < NEAR;
   function again(element, event) {
+    if (!event.isTrusted) return scripted?.element === element && performance.now() - scripted.at < AGAIN_MS;
     if (!last) return false;
     const since = performance.now() - last.at;
     const near = event.detail > 0 && close(event);
@@ -63,7 +65,8 @@
   window.addEventListener("click", (event) => {
     if (swallowing && event.isTrusted && event.detail > 0) { swallowing = false; stop(event); return; }
     const element = pressable(event.target);
-    if (!element || element.disabled) return;
+    // A script clicks the hidden box behind a switch, so that the form around it learns of it: that is no press.
+    if (!element || element.disabled || (!event.isTrusted && element.matches("input"))) return;
     const about = subject(element);
     // Pressing Enter in a field clicks the form's button: what counts then is the form being sent, below.
     if (about !== element) { if (busy(about)) stop(event); return; }
