@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
+from tests.support.inbox_page import set_account
 from tests.support.linking import linked_account
 from tests.support.samples import picture
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
@@ -78,7 +79,8 @@ async def test_a_message_appears_is_read_and_answered_and_its_ticks_climb(window
     await expect(mine).to_have_attribute("data-status", re.compile("sent|delivered"))
     await expect(page.get_by_label("Message", exact=True)).to_have_value("")
     await expect(mine).to_contain_text("ben")
-    await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    await expect(page.locator(".wa-head-chips")).to_contain_text("Person")
+    await expect(page.get_by_text("Bot paused until")).to_have_count(0)  # there is none
     await expect(bubble(watching, "Yes, two of them.")).to_be_visible()
     await shop.phone.open_chat(shop.carla)
     await expect(mine).to_have_attribute("data-status", "read")
@@ -134,7 +136,7 @@ async def test_files_go_out_with_their_caption_and_are_shown_in_place(window: Wi
     await expect(sent.locator("img")).to_be_visible()
     await expect(sent).to_contain_text("ben")
     await expect(page.locator(".wa-attached-bad")).to_contain_text("The file is empty.")
-    await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    await expect(page.locator(".wa-head-chips")).to_contain_text("Person")
     assert await sent.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 
 
@@ -163,6 +165,8 @@ async def test_notes_closing_taking_over_and_shortcuts(window: Window, shop: Sho
     await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(note).to_have_count(0)
 
+    await expect(page.get_by_role("button", name="Take over from the bot")).to_have_count(0)  # there is none
+    await set_account(page, auto_reply={"enabled": True, "text": "Back soon."})
     await page.get_by_role("button", name="Take over from the bot").click()
     await expect(page.get_by_text("Bot paused until")).to_be_visible()
     await page.get_by_role("button", name="Hand back to the bot").click()

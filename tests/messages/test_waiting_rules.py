@@ -256,3 +256,16 @@ async def _plan(db: Database, statement: str, parameters: object) -> str:
     async with db.engine.connect() as connection:
         rows = await connection.exec_driver_sql(explain + statement, parameters)  # type: ignore[arg-type]
         return "\n".join(str(row) for row in rows)
+
+
+async def test_a_fixed_text_that_was_just_said_answers_nothing_for_a_while(counter: Counter, clock: MovableClock) -> None:
+    """MSG-14: it is said once in its interval, so until then nobody answers."""
+    async with counter.db.write() as session:
+        account = await session.get_one(Account, counter.account)
+        account.settings = account.settings | {"auto_reply": {"enabled": True, "text": "Hi", "every_minutes": 60}}
+    counter.bot.mood = "answers"
+    await counter.receive()
+    await counter.settle()
+    assert ((await counter.row()).answers_next, (await counter.row()).has_bot) == ("nobody", True)
+    await clock.advance(3_601)
+    assert (await counter.row()).answers_next == "bot"

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.messages.conversation_views import ConversationRow, MediaView, ThreadItem
-from whatsapp_dashboard.ui.inbox.bubbles import Bubble, bubble, lay_out, split_links
-from whatsapp_dashboard.ui.inbox.lines import conversation_line, initials, order, short_time
+from whatsapp_dashboard.messages.conversation_views import ConversationRow, Hit, MediaView, ThreadItem
+from whatsapp_dashboard.ui.inbox.bubbles import Bubble, bubble, first_fresh, lay_out
+from whatsapp_dashboard.ui.inbox.formatting import parts_of
+from whatsapp_dashboard.ui.inbox.lines import aged, conversation_line, highlighted, initials, order, short_time
 from whatsapp_dashboard.ui.inbox.state import from_address, to_query
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -78,14 +79,14 @@ def test_avatars_have_letters_of_any_script(name: str, letters: str) -> None:
 )
 def test_only_web_addresses_become_links(text: str) -> None:
     """SEC-4"""
-    assert all(part.href == "" for part in split_links(text))
-    assert "".join(part.text for part in split_links(text)) == text
+    assert all(part.href == "" for part in parts_of(text))
+    assert "".join(part.text for part in parts_of(text)) == text
 
 
 def test_links_leave_the_text_around_them_as_it_was() -> None:
     """MSG-7"""
     text = "See https://a.example/x?y=1&z=(2). Then HTTP://B.example!\nبعد"
-    parts = split_links(text)
+    parts = parts_of(text)
     assert "".join(part.text for part in parts) == text
     assert [part.href for part in parts if part.href] == ["https://a.example/x?y=1&z=(2", "HTTP://B.example"]
 
@@ -158,3 +159,32 @@ def test_the_address_holds_the_filters_and_nothing_else() -> None:
     assert to_query(*wanted) == "&show=unread&account=a1&q=blue+%26+green"
     assert from_address({"show": "everything"}) == ("all", "", "")
     assert to_query("all", "", "") == ""
+
+
+def test_a_line_says_since_when_somebody_waits_and_grows_older() -> None:
+    """MSG-14"""
+    line = conversation_line(replace(ROW, waiting_since=NOON, answers_next="nobody"), NOON + timedelta(minutes=5), "UTC")
+    assert (line.waits_text, line.answers, line.bot) == ("5 min", "nobody", False)
+    assert aged(line, NOON + timedelta(hours=2), "UTC").waits_text == "2 h"
+    assert conversation_line(ROW, NOON, "UTC").waits_text == ""
+
+
+def test_what_was_searched_for_is_marked_in_name_and_text() -> None:
+    """MSG-7: whatever the case, each time; where changing the case changes the length, nothing is marked at the wrong place."""
+    hit = Hit("m1", NOON, "incoming", "text", "Blue? The blue one!")
+    line = conversation_line(replace(ROW, hit=hit), NOON, "UTC", "BLUE")
+    assert [(part.text, bool(part.look)) for part in line.words] == [("Blue", True), ("? The ", False), ("blue", True), (" one!", False)]
+    assert [part.text for part in line.name_words] == ["Carla Ruiz"]
+    assert "".join(part.text for part in highlighted("İstanbul blue", "blue")) == "İstanbul blue"
+    assert highlighted("", "x") == []
+
+
+def test_the_first_unread_message_has_a_heading() -> None:
+    """MSG-7: counted back over what the contact wrote, as far as the thread is there."""
+    items = [ThreadItem("message", str(n), NOON, direction="outgoing" if n == 3 else "incoming", type="text") for n in range(5)]
+    assert first_fresh(items, 2) == ("2", "2 unread messages")
+    assert first_fresh(items, 1) == ("4", "1 unread message")
+    assert first_fresh(items, 90) == ("0", "90 unread messages")
+    assert first_fresh(items[3:4], 1) == ("", "")
+    laid = lay_out([shown(item) for item in items], NOON, "UTC", ("2", "2 unread messages"))
+    assert [one.fresh for one in laid] == ["", "", "2 unread messages", "", ""]

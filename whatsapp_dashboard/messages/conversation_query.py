@@ -13,7 +13,7 @@ from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import Invalid
-from whatsapp_dashboard.messages.answering import Bots, answers_next, read_bots
+from whatsapp_dashboard.messages.answering import Bots, answers_next, read_bots, read_fixed_texts
 from whatsapp_dashboard.messages.conversation_search import matches, read_hits
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts, Hit
 from whatsapp_dashboard.models import Account, Contact, Conversation, Message
@@ -79,10 +79,16 @@ async def read_rows(session: AsyncSession, statement: RowsStatement, now: dateti
     rows = (await session.execute(statement)).all()
     bots = await read_bots(session, {row[0].account_id for row in rows}, now)
     hits = await read_hits(session, [row[0].id for row in rows], text)
-    return [_to_row(row, bots.get(row[0].account_id, Bots()), hits.get(row[0].id), now) for row in rows]
+    texts = await read_fixed_texts(session, bots, [row[0] for row in rows])
+    views = []
+    for row in rows:
+        mine = bots.get(row[0].account_id, Bots())
+        next_one = answers_next(row[0], row[1], mine, now, texts.get(row[0].id))
+        views.append(_to_row(row, next_one, has_bot=mine.serve(row[1]), hit=hits.get(row[0].id)))
+    return views
 
 
-def _to_row(row: Row[Conversation, Contact, str, str, str, bool], bots: Bots, hit: Hit | None, now: datetime) -> ConversationRow:
+def _to_row(row: Row[Conversation, Contact, str, str, str, bool], answers: str, *, has_bot: bool, hit: Hit | None) -> ConversationRow:
     conversation, contact, account_name, account_status, message_status, unconfirmed = row
     return ConversationRow(
         id=conversation.id,
@@ -107,8 +113,8 @@ def _to_row(row: Row[Conversation, Contact, str, str, str, bool], bots: Bots, hi
         preview_status=message_status or "",
         preview_unconfirmed=bool(unconfirmed),
         waiting_since=conversation.waiting_since,
-        answers_next=answers_next(conversation, contact, bots, now),
-        has_bot=bots.serve(contact),
+        answers_next=answers,
+        has_bot=has_bot,
         hit=hit,
         created_at=conversation.created_at,
         handover_reason=conversation.handover_reason,
@@ -133,6 +139,14 @@ async def read_counts(session: AsyncSession, who: Principal, account_id: str) ->
     unread, waiting = col(Conversation.unread) > 0, col(Conversation.waiting_since).is_not(None)
     statement = select(count(), count(unread), count(col(Conversation.answered_by) == "human"), count(waiting))
     return Counts(*(await session.execute(statement)).one())
+
+
+async def count_waiting(session: AsyncSession, who: Principal) -> int:
+    """How many contacts of the workspace wait for a person, along an index of only these."""
+    mine = select(col(Account.id)).where(col(Account.workspace_id) == who.workspace_id)
+    found = select(func.count()).select_from(Conversation)
+    found = found.where(col(Conversation.waiting_since).is_not(None), col(Conversation.account_id).in_(mine))
+    return await session.scalar(found) or 0
 
 
 async def count_matching(session: AsyncSession, who: Principal, account_id: str, text: str) -> Counts:

@@ -20,6 +20,7 @@ from whatsapp_dashboard.messages.conversation_query import (
     behind,
     conditions,
     count_matching,
+    count_waiting,
     cursor_of,
     read_counts,
     read_rows,
@@ -90,6 +91,12 @@ class ConversationService:
             if text.strip():
                 return await count_matching(session, who, account_id, text)
             return await read_counts(session, who, account_id)
+
+    async def waiting(self, who: Principal) -> int:
+        """How many contacts wait for a person (MSG-14)."""
+        who.require(Role.VIEWER)
+        async with self._db.read() as session:
+            return await count_waiting(session, who)
 
     async def thread(self, who: Principal, conversation_id: str, cursor: str = "", limit: int = 50) -> ThreadPage:
         """One page of messages and notes, from old to new; ``cursor`` leads to the older ones."""

@@ -11,10 +11,11 @@ from whatsapp_dashboard.ui.pages import PAGES
 from whatsapp_dashboard.ui.session import ShellState
 from whatsapp_dashboard.ui.shell import framed
 from whatsapp_dashboard.ui.state import explain
+from whatsapp_dashboard.ui.waiting import WaitingState
 
 PRODUCT = "WhatsApp Dashboard"
-EVERYWHERE = ("line", "session", "once", "outbox")
-"""Scripts of every page, in this order: the connection, the session, presses that act once, what waits to be sent."""
+EVERYWHERE = ("line", "session", "once", "outbox", "notify")
+"""Scripts of every page, in this order: the connection, the session, presses that act once, what waits to be sent, who waits."""
 
 
 def create_app() -> rx.App:
@@ -31,7 +32,7 @@ def create_app() -> rx.App:
     # What is said about the connection is said by assets/line.js, not by Reflex's toast and sign.
     app.app_wraps.pop((5, "Overlay"), None)
     for page in PAGES:
-        on_load: list[Any] = [ShellState.load, *page.on_load]
+        on_load: list[Any] = [ShellState.load, WaitingState.follow, *page.on_load]
         app.add_page(framed(page, PAGES), route=page.route, title=f"{page.title} · {PRODUCT}", on_load=on_load)
     app.add_middleware(EventGate())
     return app

@@ -32,5 +32,7 @@ class Page:
     visible_when: Callable[[], rx.Var[bool]] | None = None
     """Extra condition for the sidebar entry, as a state var of type bool."""
     in_sidebar: bool = True
+    badge: Callable[[], rx.Component] | None = None
+    """What stands at the end of the sidebar entry."""
     wide: bool = False
     """True for pages that fill the window without padding, such as an inbox."""

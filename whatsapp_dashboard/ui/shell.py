@@ -13,6 +13,7 @@ from whatsapp_dashboard.ui.navigation import Page
 from whatsapp_dashboard.ui.outage import outage_banner
 from whatsapp_dashboard.ui.session import ShellState
 from whatsapp_dashboard.ui.user_menu import user_menu
+from whatsapp_dashboard.ui.waiting_view import waiting_signal
 
 
 def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
@@ -33,6 +34,7 @@ def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
         )
         return rx.flex(
             _skip_link(),
+            waiting_signal(),
             rx.box(
                 _navigation(page, pages),
                 class_name="wa-sidebar",
@@ -117,6 +119,7 @@ def _entry(page: Page, active: bool) -> rx.Component:
         rx.hstack(
             rx.icon(page.icon, size=16, color=theme.ACCENT_TEXT if active else "var(--gray-10)"),
             rx.text(page.title, size="2", weight="medium" if active else "regular"),
+            *([page.badge()] if page.badge else []),
             align="center",
             spacing="3",
             width="100%",

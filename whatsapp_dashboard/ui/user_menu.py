@@ -37,6 +37,7 @@ def user_menu() -> rx.Component:
                 ),
                 rx.menu.separator(),
                 rx.menu.item(rx.icon("user", size=14), "Profile and security", on_select=rx.redirect("/profile")),
+                rx.menu.item(rx.icon("bell", size=14), "Notifications", on_select=rx.redirect("/profile#notifications")),
                 rx.menu.sub(
                     rx.menu.sub_trigger(rx.icon("sun-moon", size=14), "Appearance"),
                     rx.menu.sub_content(

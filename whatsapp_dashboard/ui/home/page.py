@@ -34,6 +34,8 @@ _ICONS = {
     "credits": ("coins", "var(--red-11)"),
 }  # fmt: skip
 
+WAITING = "/inbox?show=waiting"
+
 
 def home() -> rx.Component:
     """Everything in one look."""
@@ -64,7 +66,10 @@ def _overview() -> rx.Component:
             stat("Accounts connected", HomeState.ready.to(str) + " of " + HomeState.accounts.to(str), "smartphone",
                  rx.cond(HomeState.not_ready > 0, HomeState.not_ready.to(str) + " not ready", "all ready")),
             stat("Messages in 24 h", HomeState.messages_24h, "messages-square", "in and out, all accounts"),
-            stat("Waiting for a person", HomeState.waiting_total, "user-round-check", "unread, last word is the contact's"),
+            rx.link(
+                stat("Waiting for a person", HomeState.waiting_total, "hourglass", "nobody has answered"),
+                href=WAITING, underline="none", color=theme.TEXT, class_name="wa-stat-link",
+            ),
             stat("Failed sends in 24 h", HomeState.failed_24h.to(str), "circle-alert",
                  rx.cond(HomeState.queued > 0, HomeState.queued.to(str) + " still queued", "nothing queued")),
             rx.cond(HomeState.webhooks > 0, stat(
@@ -110,7 +115,7 @@ def _waiting() -> rx.Component:
             _list(rx.foreach(HomeState.waiting, _conversation)),
         ),
         title="Waiting for a person",
-        actions=[_see_all("Inbox", "/inbox")],
+        actions=[_see_all("All who wait", WAITING)],
     )
 
 
@@ -202,7 +207,8 @@ def _sign(icon: str) -> rx.Component:
 
 
 def _conversation(item: Waiting) -> rx.Component:
-    end = rx.vstack(rx.badge(item.unread, radius="full", variant="solid"), _ago(item.since), align="end", spacing="0", flex_shrink="0")
+    unread = rx.cond(item.unread > 0, rx.badge(item.unread, radius="full", variant="solid"))
+    end = rx.vstack(unread, _ago(item.since), align="end", spacing="0", flex_shrink="0")
     return rx.el.li(
         rx.link(
             _line(avatar(item.contact, theme.ACCENT), item.contact, item.account + " · " + item.preview, end),

@@ -9,8 +9,9 @@ import reflex as rx
 from whatsapp_dashboard.ui.components.chat_media import chat_media
 from whatsapp_dashboard.ui.components.message_marks import message_type_icon
 from whatsapp_dashboard.ui.components.ticks import ticks
-from whatsapp_dashboard.ui.inbox.bubbles import Bubble, Card, Choice, Part, Reaction
+from whatsapp_dashboard.ui.inbox.bubbles import Bubble, Card, Choice, Reaction
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
+from whatsapp_dashboard.ui.inbox.text_view import text_block
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.inbox.trace_state import TraceState
 from whatsapp_dashboard.ui.session import CAN_WORK
@@ -26,6 +27,7 @@ def thread_item(item: Bubble) -> rx.Component:
             rx.icon("history", size=13), rx.el.span(item.missed), class_name="wa-missed", role="separator",
             title="They came while the account was offline and were fetched afterwards",
         )),
+        rx.cond(item.fresh != "", rx.el.div(rx.el.span(item.fresh), class_name="wa-fresh", role="separator")),
         rx.cond(item.kind == "note", _note(item), _message(item)),
         key=item.id, id=rx.Var.create("m-") + item.id,
     )  # fmt: skip
@@ -72,15 +74,14 @@ def _deleted() -> rx.Component:
 
 
 def _text(item: Bubble) -> rx.Component:
-    return rx.el.div(rx.foreach(item.parts, _part), class_name="wa-text", dir="auto")
-
-
-def _part(part: Part) -> rx.Component:
-    return rx.cond(
-        part.href != "",
-        rx.el.a(part.text, href=part.href, target="_blank", rel="noopener noreferrer nofollow"),
-        rx.el.span(part.text),
-    )
+    return rx.fragment(
+        rx.el.div(
+            rx.foreach(item.blocks, text_block),
+            class_name=rx.cond(item.long, "wa-text wa-folded", "wa-text"), dir="auto",
+        ),
+        rx.cond(item.long, rx.el.button(rx.el.span("Read more"), rx.el.span("Read less"), type="button", class_name="wa-unfold",
+                                        custom_attrs={"data-unfold": "yes", "data-repeat": "yes"})),
+    )  # fmt: skip
 
 
 def _content(item: Bubble) -> rx.Component:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,21 +14,14 @@ from whatsapp_dashboard.domain.ids import format_phone, parse_jid
 from whatsapp_dashboard.domain.numbers import format_written
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.conversation_views import ThreadItem
+from whatsapp_dashboard.ui.inbox.formatting import Block, blocks_of
 from whatsapp_dashboard.ui.inbox.lines import color_of
 
 EDITABLE = timedelta(minutes=15)
 OURS = "me"
 _ORIGINS = {"auto_reply": "Auto-reply", "ai": "AI", "phone": "Phone", "api": "API"}
-_LINK = re.compile(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
-_MAX_LINKS = 20
-
-
-@dataclass
-class Part:
-    """A piece of text; with ``href`` a link to http or https, never to anything else."""
-
-    text: str
-    href: str = ""
+LONG_SIGNS, LONG_LINES = 900, 16
+"""A text with more is folded."""
 
 
 @dataclass
@@ -75,7 +68,11 @@ class Bubble:
     mine: bool = False
     type: str = "text"
     text: str = ""
-    parts: list[Part] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    long: bool = False
+    """Whether it is folded until somebody wants to read it."""
+    fresh: str = ""
+    """Heading above the first message that was unread when the conversation was opened."""
     status: str = ""
     reason: str = ""
     flagged: bool = False
@@ -123,9 +120,9 @@ def bubble(item: ThreadItem, now: datetime, zone: str, *, group: bool, contact: 
     mine = item.direction == "outgoing"
     made = Bubble(
         id=item.id, at=item.at.isoformat(), kind=item.kind, key=item.key, time=local.strftime("%H:%M"), exact=_times(item, zone), mine=mine,
-        type=item.type or "text", text=item.text, parts=split_links(item.text), status=item.status, reason=item.status_reason,
+        type=item.type or "text", text=item.text, blocks=blocks_of(item.text), status=item.status, reason=item.status_reason,
         flagged=item.flagged, doubt=item.unconfirmed and item.status == "sent", author=_author(item), ai=item.origin == "ai",
-        deleted=item.revoked,
+        deleted=item.revoked, long=len(item.text) > LONG_SIGNS or item.text.count("\n") >= LONG_LINES,
         edited=_edited(item),
         recovered=item.recovered, history=item.history, on_whatsapp=bool(item.wa_id) and not item.revoked,
         editable=mine and item.type == "text" and bool(item.wa_id) and not item.revoked and now - item.at < EDITABLE,
@@ -146,8 +143,17 @@ def bubble(item: ThreadItem, now: datetime, zone: str, *, group: bool, contact: 
     return made
 
 
-def lay_out(bubbles: list[Bubble], now: datetime, zone: str) -> list[Bubble]:
-    """The bubbles in order, each day's first with its heading, each sender's first in a row with the name."""
+def first_fresh(items: Sequence[ThreadItem], unread: int) -> tuple[str, str]:
+    """The first of the newest ``unread`` messages of the contact, and the heading above it; as far back as ``items`` go."""
+    heard = [item for item in items if item.kind == "message" and item.direction == "incoming" and not item.history]
+    if not heard:
+        return "", ""
+    return heard[-min(unread, len(heard))].id, "1 unread message" if unread == 1 else f"{unread} unread messages"
+
+
+def lay_out(bubbles: list[Bubble], now: datetime, zone: str, fresh: tuple[str, str] = ("", "")) -> list[Bubble]:
+    """The bubbles in order, each day's first with its heading, each sender's first in a row with the name; ``fresh`` is one's id and the
+    heading above it."""
     found: list[Bubble] = []
     before: Bubble | None = None
     last_day = ""
@@ -155,7 +161,7 @@ def lay_out(bubbles: list[Bubble], now: datetime, zone: str) -> list[Bubble]:
         day = _day(datetime.fromisoformat(one.at), now, zone)
         first = before is None or day != last_day
         shows = bool(one.sender) and (first or before is None or before.sender != one.sender or before.kind != one.kind)
-        found.append(replace(one, day=day if first else "", shows_sender=shows, missed=""))
+        found.append(replace(one, day=day if first else "", shows_sender=shows, missed="", fresh=fresh[1] if one.id == fresh[0] else ""))
         before, last_day = one, day
     _mark_missed(found, zone)
     return found
@@ -173,23 +179,6 @@ def _mark_missed(laid: list[Bubble], zone: str) -> None:
             row = []
         if one.recovered:
             row.append(one)
-
-
-def split_links(text: str) -> list[Part]:
-    """The text in pieces, with addresses of the web as links. Everything else stays what it is: text."""
-    parts: list[Part] = []
-    end = 0
-    for found in _LINK.finditer(text):
-        if len(parts) >= 2 * _MAX_LINKS:
-            break
-        address = found[0].rstrip(".,;:!?)]}'*_~")
-        if found.start() > end:
-            parts.append(Part(text[end : found.start()]))
-        parts.append(Part(address, address))
-        end = found.start() + len(address)
-    if end < len(text):
-        parts.append(Part(text[end:]))
-    return parts
 
 
 def size_text(size: int | None) -> str:

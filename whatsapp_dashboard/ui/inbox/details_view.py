@@ -48,7 +48,7 @@ def details() -> rx.Component:
                     _fact("Answered by", rx.cond(
                         head.human,
                         rx.cond(head.paused_until != "", rx.fragment("A person, until ", head.paused_text), rx.fragment("A person")),
-                        rx.fragment("The bot"),
+                        rx.cond(head.answers == "bot", rx.fragment("The bot"), rx.fragment("Nobody by itself")),
                     )),
                     _fact("State", rx.cond(head.closed, "Closed", "Open")),
                     _fact("Messages allowed", rx.cond(head.opted_out, "No, the contact opted out", "Yes")),

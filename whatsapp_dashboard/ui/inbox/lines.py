@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.messages.conversation_views import ConversationRow
+from whatsapp_dashboard.ui.inbox.formatting import Part
 
 _COLORS = ("jade", "blue", "violet", "orange", "pink", "cyan", "amber", "indigo", "crimson", "grass")
 _UNNAMED = {"group": "Group", "channel": "Channel", "broadcast": "Broadcast list", "status": "Status updates"}
 MOST_UNREAD = 99
+HIT = "wa-hit"
 
 
 @dataclass
@@ -35,6 +37,18 @@ class Line:
     opted_out: bool = False
     closed: bool = False
     human: bool = False
+    answers: str = "nobody"
+    """Who answers the next message: ``bot``, ``person`` or ``nobody``."""
+    bot: bool = False
+    """Whether a bot is set up for this contact, so that it can be paused and handed back to."""
+    waits: str = ""
+    """Since when the contact waits for a person; empty when nobody has to answer."""
+    waits_text: str = ""
+    hit_id: str = ""
+    """The message that says what was searched for."""
+    words: list[Part] = field(default_factory=list)
+    """The name, and what was said, with what was searched for in a look of its own."""
+    name_words: list[Part] = field(default_factory=list)
     paused_until: str = ""
     paused_text: str = ""
     stopped: str = ""
@@ -51,8 +65,8 @@ class Line:
     since: str = ""
 
 
-def conversation_line(row: ConversationRow, now: datetime, zone: str) -> Line:
-    """The row as the page shows it to a reader in ``zone``."""
+def conversation_line(row: ConversationRow, now: datetime, zone: str, searched: str = "") -> Line:
+    """The row as the page shows it to a reader in ``zone`` who looks for ``searched``."""
     phone = format_phone(row.contact_phone)
     name = row.contact_name.strip() or phone or _UNNAMED.get(row.contact_kind, "Unknown contact")
     local = row.last_message_at.astimezone(ZoneInfo(zone))
@@ -62,6 +76,10 @@ def conversation_line(row: ConversationRow, now: datetime, zone: str) -> Line:
         contact_id=row.contact_id, kind=row.contact_kind, name=name, own_name=row.contact_name,
         initials=initials(row.contact_name), color=color_of(row.contact_id), phone=phone, address=row.contact_address,
         opted_out=row.opted_out, closed=row.status == "closed", human=row.answered_by == "human",
+        answers=row.answers_next, bot=row.has_bot,
+        waits=row.waiting_since.isoformat() if row.waiting_since else "", waits_text=_waits(row.waiting_since, now, zone),
+        hit_id=row.hit.message_id if row.hit else "", words=highlighted(row.hit.text, searched) if row.hit else [],
+        name_words=highlighted(name, searched) if searched else [],
         paused_until=paused.isoformat() if paused else "",
         paused_text=clock_text(paused, now, zone) if paused else "",
         stopped=row.handover_reason,
@@ -72,6 +90,25 @@ def conversation_line(row: ConversationRow, now: datetime, zone: str) -> Line:
         exact=local.strftime("%-d %B %Y, %H:%M:%S"),
         since=row.created_at.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M"),
     )  # fmt: skip
+
+
+def highlighted(text: str, searched: str) -> list[Part]:
+    """The text in pieces; those that say what was searched for look like it. Upper and lower case are the same."""
+    parts, end, low, wanted = [], 0, text.lower(), " ".join(searched.lower().split())
+    while wanted and len(low) == len(text) and (at := low.find(wanted, end)) >= 0:
+        parts += [Part(text[end:at]), Part(text[at : at + len(wanted)], look=HIT)]
+        end = at + len(wanted)
+    return [part for part in (*parts, Part(text[end:])) if part.text]
+
+
+def _waits(since: datetime | None, now: datetime, zone: str) -> str:
+    return "" if since is None else short_time(since, now, zone)
+
+
+def aged(line: Line, now: datetime, zone: str) -> Line:
+    """The line some time later."""
+    waits = _waits(datetime.fromisoformat(line.waits), now, zone) if line.waits else ""
+    return replace(line, when=short_time(datetime.fromisoformat(line.at), now, zone), waits_text=waits)
 
 
 def _ticks(row: ConversationRow) -> str:

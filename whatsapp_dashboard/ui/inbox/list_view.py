@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import error_state, search_field
 from whatsapp_dashboard.ui.components.message_marks import message_type_icon
 from whatsapp_dashboard.ui.components.ticks import ticks
+from whatsapp_dashboard.ui.inbox.chips import answers_chip, waits_chip
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
 from whatsapp_dashboard.ui.inbox.lines import Line
 from whatsapp_dashboard.ui.inbox.state import AccountChoice, InboxState
@@ -33,8 +36,9 @@ def conversation_list() -> rx.Component:
             ),
             rx.flex(
                 _tab("all", "All", InboxState.active), _tab("unread", "Unread", InboxState.unread),
-                _tab("human", "Human", InboxState.human), _tab("closed", "Closed", None),
-                gap="4px", role="group", aria_label="Show",
+                _tab("waiting", "Waiting", InboxState.waiting, "Nobody has answered, and nobody will unless a person does"),
+                _tab("human", "Human", InboxState.human, "A person has taken over"), _tab("closed", "Closed", InboxState.closed),
+                role="group", aria_label="Show", class_name="wa-tabs",
             ),
             rx.cond(InboxState.accounts.length() > 1, _accounts()),
             class_name="wa-inbox-filters",
@@ -47,10 +51,11 @@ def conversation_list() -> rx.Component:
     )  # fmt: skip
 
 
-def _tab(name: str, label: str, count: rx.Var[int] | None) -> rx.Component:
+def _tab(name: str, label: str, count: rx.Var[int], title: str = "") -> rx.Component:
     return rx.el.button(
         label,
-        rx.cond(count > 0, rx.el.span(count, class_name="wa-tab-count")) if count is not None else rx.fragment(),
+        rx.cond(count > 0, rx.el.span(count, class_name="wa-tab-count")),
+        title=title,
         type="button", class_name=rx.cond(InboxState.tab == name, "wa-tab wa-tab-on", "wa-tab"),
         custom_attrs={"aria-pressed": InboxState.tab == name}, on_click=InboxState.show_tab(name),
     )  # fmt: skip
@@ -92,39 +97,58 @@ def _line(line: Line) -> rx.Component:
             rx.el.span(
                 rx.el.span(
                     _kind(line),
-                    rx.el.span(line.name, class_name="wa-line-name wa-clip", dir="auto", title=line.name),
+                    rx.el.span(_marked(line.name_words, line.name), class_name="wa-line-name wa-clip", dir="auto", title=line.name),
                     rx.el.time(line.when, title=line.exact, class_name="wa-line-time"),
                     class_name="wa-line-row",
                 ),
                 rx.el.span(
-                    ticks(line.ticks, 13),
-                    message_type_icon(line.preview_type, 13),
-                    rx.el.span(
-                        rx.cond(line.preview != "", line.preview, "No message yet"), class_name="wa-line-preview wa-clip", dir="auto",
+                    rx.cond(
+                        line.hit_id != "",
+                        rx.el.span(_marked(line.words, ""), class_name="wa-line-preview wa-line-hit", dir="auto"),
+                        rx.fragment(
+                            ticks(line.ticks, 13),
+                            message_type_icon(line.preview_type, 13),
+                            rx.el.span(
+                                rx.cond(line.preview != "", line.preview, "No message yet"), class_name="wa-line-preview wa-clip",
+                                dir="auto",
+                            ),
+                        ),
                     ),
                     rx.cond(line.unread > 0, rx.el.span(line.badge, class_name="wa-unread", aria_label=line.badge + " unread")),
                     class_name="wa-line-row",
                 ),
                 rx.el.span(
-                    rx.el.span(_status_dot(line), rx.el.span(line.account, class_name="wa-clip"), class_name="wa-chip", title=line.account),
-                    rx.cond(
-                        line.human,
-                        rx.el.span(rx.icon("user-round", size=11), "Human", class_name="wa-chip wa-chip-human"),
-                        rx.el.span(rx.icon("bot", size=11), "Bot", class_name="wa-chip"),
-                    ),
+                    rx.el.span(_status_dot(line), rx.el.span(line.account, class_name="wa-clip"), class_name="wa-chip wa-chip-account",
+                               title=line.account),
+                    answers_chip(line),
+                    waits_chip(line),
                     rx.cond(line.closed, rx.el.span("Closed", class_name="wa-chip")),
                     class_name="wa-line-row wa-line-chips",
                 ),
                 class_name="wa-line-text",
             ),
-            href=rx.Var.create("/inbox?c=") + line.id + InboxState.query, underline="none",
+            href=rx.Var.create("/inbox?c=") + line.id + _place(line) + InboxState.query, underline="none",
             class_name=rx.cond(ThreadState.conversation_id == line.id, "wa-conversation wa-current", "wa-conversation"),
             custom_attrs={"data-conversation": line.id, "aria-current": rx.cond(ThreadState.conversation_id == line.id, "true", "false"),
                           "data-unread": line.badge},
-            on_click=ThreadState.open(line.id),
+            on_click=ThreadState.open(line.id, line.hit_id),
         ),
         key=line.id,
     )  # fmt: skip
+
+
+def _place(line: Line) -> Any:
+    """Where in the thread the line leads."""
+    return rx.cond(line.hit_id != "", rx.Var.create("&m=") + line.hit_id, "")
+
+
+def _marked(words: Any, otherwise: Any) -> rx.Component:
+    """A text in which what was searched for is marked."""
+    return rx.cond(
+        words.length() > 0,
+        rx.foreach(words, lambda part: rx.cond(part.look != "", rx.el.mark(part.text, class_name="wa-hit"), rx.el.span(part.text))),
+        otherwise,
+    )
 
 
 def _kind(line: Line) -> rx.Component:

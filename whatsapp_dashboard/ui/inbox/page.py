@@ -12,6 +12,7 @@ from whatsapp_dashboard.ui.inbox.state import InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.inbox.thread_view import thread
 from whatsapp_dashboard.ui.navigation import Page
+from whatsapp_dashboard.ui.waiting_view import waiting_badge
 
 
 def inbox() -> rx.Component:
@@ -25,10 +26,13 @@ def inbox() -> rx.Component:
         trace_drawer(),
         rx.script(src="/inbox.js"),
         rx.script(src="/composer.js"),
+        rx.script(src="/thread.js"),
+        rx.script(src="/viewer.js"),
         id="inbox", class_name="wa-inbox", custom_attrs={"data-open": rx.cond(ThreadState.conversation_id != "", "yes", "no")},
     )  # fmt: skip
 
 
 PAGE = Page(
     route="/inbox", title="Inbox", icon="inbox", content=inbox, on_load=[InboxState.arrive], section="Messaging", wide=True,
+    badge=waiting_badge,
 )  # fmt: skip

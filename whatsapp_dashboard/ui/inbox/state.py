@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import reflex as rx
 import structlog
 
+from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.events.log import EventRecord
-from whatsapp_dashboard.messages.conversation_views import ConversationFilters
-from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line, order, short_time
+from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts
+from whatsapp_dashboard.ui.inbox.lines import Line, aged, conversation_line, order
 from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import ASK_ZONE, known_zone
@@ -24,12 +24,16 @@ PAGE_SIZE = 40
 MOST_SHOWN = 200
 REST_SECONDS = 0.25
 TICK_SECONDS = 30.0
-TABS = ("all", "unread", "human", "closed")
+TABS = ("all", "unread", "waiting", "human", "closed")
+STAYING = ("unread", "waiting")
+"""Lists in which a conversation that was opened stays until the list is left, although it does not belong there any more."""
+COUNT_SECONDS = 5.0
+"""So seldom at most a search is counted anew while things happen: it looks through everything that was said."""
 
-_LIST_EVENTS = ("account.created", "account.updated", "account.deleted", "session.status", "conversation.merged")
+_LIST_EVENTS = ("account.created", "account.updated", "account.deleted", "session.status", "conversation.merged", "ai.config")
 _ROW_EVENTS = (
     "message", "message.queued", "message.sent", "message.status", "message.edited", "message.revoked", "conversation.updated",
-    "conversation.created",
+    "conversation.created", "conversation.waiting",
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -62,10 +66,16 @@ class InboxState(PageState):
     accounts: list[AccountChoice] = []
     active: int = 0
     unread: int = 0
+    waiting: int = 0
     human: int = 0
+    closed: int = 0
+    """Known only while something is searched for."""
     zone: str = ""
     _asked: list[str] = []
     """Addresses that our own inputs asked for and that have not arrived yet, the newest last."""
+    _staying: list[str] = []
+    """Conversations that were opened in this list."""
+    _counted: float = 0.0
 
     @action
     async def arrive(self) -> Any:
@@ -82,7 +92,7 @@ class InboxState(PageState):
         if wanted != (self.tab, self.account, self.text):
             self.tab, self.account, self.text = wanted
             self.edition += 1
-            self.loaded = False
+            self.loaded, self._staying = False, []
         self.query = to_query(*wanted)
         if not self.zone:
             return rx.call_script(ASK_ZONE, callback=InboxState.take_zone)
@@ -122,12 +132,14 @@ class InboxState(PageState):
         filters, zone, now = self._filters(), self.zone, services.clock.now()
         limit = min(MOST_SHOWN, max(PAGE_SIZE, len(self.lines))) if self.loaded else PAGE_SIZE
         page = await services.conversations.page(who, filters, limit=limit)
-        counts = await services.conversations.counts(who, filters.account_id)
+        staying = await self._read_staying(who, {row.id for row in page.rows})
+        counts = await services.conversations.counts(who, filters.account_id, filters.text)
         accounts = await services.accounts.list_accounts(who)
         async with self:
-            self.lines = [conversation_line(row, now, zone) for row in page.rows]
+            lines = [conversation_line(row, now, zone, filters.text) for row in (*page.rows, *staying)]
+            self.lines = sorted(lines, key=order, reverse=True)
             self.older = page.older or ""
-            self.active, self.unread, self.human = counts.active, counts.unread, counts.human
+            self._count(counts)
             self.accounts = [AccountChoice(row.id, row.name, row.status == "ready") for row in accounts]
             self.failed, self.loaded = "", True
 
@@ -137,21 +149,42 @@ class InboxState(PageState):
         ids = {event.conversation_id for event in events if event.conversation_id}
         filters, zone, now = self._filters(), self.zone, services.clock.now()
         rows = await services.conversations.get_many(who, sorted(ids), filters)
-        counts = await services.conversations.counts(who, filters.account_id)
+        rows += [row for row in await self._read_staying(who, {row.id for row in rows}) if row.id in ids]
+        counts = None
+        if not filters.text or services.clock.monotonic() - self._counted > COUNT_SECONDS:
+            counts = await services.conversations.counts(who, filters.account_id, filters.text)
         async with self:
             kept = [line for line in self.lines if line.id not in ids]
             last = order(self.lines[-1]) if self.lines and self.older else None
-            fresh = [conversation_line(row, now, zone) for row in rows]
+            fresh = [conversation_line(row, now, zone, filters.text) for row in rows]
             kept += [line for line in fresh if last is None or order(line) >= last]
             lines = sorted(kept, key=order, reverse=True)
             if lines != self.lines:
                 self.lines = lines
-            self.active, self.unread, self.human = counts.active, counts.unread, counts.human
+            if counts:
+                self._count(counts)
+
+    def _count(self, counts: Counts) -> None:
+        self.active, self.unread, self.human, self.waiting = counts.active, counts.unread, counts.human, counts.waiting
+        self.closed, self._counted = counts.closed or 0, self._services().clock.monotonic()
+
+    async def _read_staying(self, who: Principal, shown: set[str]) -> list[ConversationRow]:
+        """The conversations that were opened in this list and do not belong there any more."""
+        missing = [one for one in self._staying if one not in shown]
+        if not missing:
+            return []
+        anyhow = replace(self._filters(), unread=False, waiting=False, status="")
+        return await self._services().conversations.get_many(who, missing, anyhow)
+
+    def _stay(self, conversation_id: str) -> None:
+        """The conversation was opened: it does not leave the list because it was read or answered."""
+        if self.tab in STAYING and conversation_id and conversation_id not in self._staying:
+            self._staying = [*self._staying[-49:], conversation_id]
 
     async def _tick(self) -> None:
         now = self._services().clock.now()
         async with self:
-            lines = [replace(line, when=short_time(datetime.fromisoformat(line.at), now, self.zone)) for line in self.lines]
+            lines = [aged(line, now, self.zone) for line in self.lines]
             if lines != self.lines:
                 self.lines = lines
 
@@ -159,7 +192,7 @@ class InboxState(PageState):
         status = "closed" if self.tab == "closed" else "" if self.text else "active"
         return ConversationFilters(
             account_id=self.account, status=status, answered_by="human" if self.tab == "human" else "",
-            unread=self.tab == "unread", text=self.text,
+            unread=self.tab == "unread", waiting=self.tab == "waiting", text=self.text,
         )  # fmt: skip
 
     @action
@@ -171,12 +204,12 @@ class InboxState(PageState):
         page = await services.conversations.page(who, self._filters(), self.older, PAGE_SIZE)
         now = services.clock.now()
         known = {line.id for line in self.lines}
-        self.lines += [conversation_line(row, now, self.zone) for row in page.rows if row.id not in known]
+        self.lines += [conversation_line(row, now, self.zone, self.text) for row in page.rows if row.id not in known]
         self.older = page.older or ""
 
     @action
     async def show_tab(self, tab: str) -> Any:
-        """Show all, unread, human or closed conversations."""
+        """Show one of the lists."""
         return self._go(tab if tab in TABS else "all", self.account, self.text)
 
     @action
@@ -201,7 +234,7 @@ class InboxState(PageState):
             return None
         self.tab, self.account, self.text = wanted
         self.query = to_query(*wanted)
-        self.loaded = False
+        self.loaded, self._staying = False, []
         self._asked = [*self._asked[-9:], self.query]
         opened = opened_in(self._parameters())
         query = (urlencode({"c": opened}) if opened else "") + self.query

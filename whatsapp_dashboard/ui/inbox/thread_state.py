@@ -13,7 +13,7 @@ from whatsapp_dashboard.errors import AppError, NotFound
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.conversation_views import ConversationRow, ThreadItem
 from whatsapp_dashboard.ui.components import toast_ok
-from whatsapp_dashboard.ui.inbox.bubbles import Bubble, bubble, lay_out
+from whatsapp_dashboard.ui.inbox.bubbles import Bubble, bubble, first_fresh, lay_out
 from whatsapp_dashboard.ui.inbox.lines import Line, conversation_line
 from whatsapp_dashboard.ui.inbox.state import InboxState, opened_in
 from whatsapp_dashboard.ui.live import following, live
@@ -27,7 +27,10 @@ _MESSAGE_EVENTS = (
     "message", "message.queued", "message.sent", "message.status", "message.reaction", "message.edited", "message.revoked",
     "message.vote", "message.updated",
 )  # fmt: skip
-_HEAD_EVENTS = ("conversation.updated", "conversation.note", "conversation.merged", "session.status", "account.updated", "account.deleted")
+_HEAD_EVENTS = (
+    "conversation.updated", "conversation.note", "conversation.merged", "conversation.waiting", "session.status", "account.updated",
+    "account.deleted", "ai.config",
+)  # fmt: skip
 
 log = structlog.get_logger(__name__)
 
@@ -41,37 +44,48 @@ class ThreadState(PageState):
     head: Line = Line()
     items: list[Bubble] = []
     older: str = ""
+    newer: str = ""
+    """Where what comes after the shown part begins; empty when the end is shown."""
+    place: str = ""
+    """The message at which the thread was opened; empty for its end."""
     now: str = ""
     details: bool = False
+    _fresh: tuple[str, str] = ("", "")
+    """The first message that was unread when the conversation was opened, and the heading above it."""
 
     @action
     async def arrive(self) -> Any:
         """Open what the address names."""
-        self._select(opened_in(self._parameters()))
+        parameters = self._parameters()
+        await self._select(opened_in(parameters), parameters.get("m", "")[:64])
         return ThreadState.follow
 
     @action
-    async def open(self, conversation_id: str) -> Any:
-        """Show a conversation at once; its address follows."""
+    async def open(self, conversation_id: str, message_id: str = "") -> Any:
+        """Show a conversation at once, at a message of it or at its end; its address follows."""
         inbox = await self.get_state(InboxState)
-        self._select(conversation_id[:64])
+        await self._select(conversation_id[:64], message_id[:64])
         line = next((line for line in inbox.lines if line.id == self.conversation_id), None)
         if line is not None and not self.loaded:
             self.head = line
 
-    def _select(self, conversation_id: str) -> None:
+    async def _select(self, conversation_id: str, place: str = "") -> None:
         if conversation_id != self.conversation_id:
-            self.conversation_id, self.items, self.older, self.head = conversation_id, [], "", Line()
-            self.loaded, self.failed = False, ""
+            (await self.get_state(InboxState))._stay(conversation_id)
+            self.head, self._fresh = Line(), ("", "")
+        elif place == self.place:
+            return
+        self.conversation_id, self.place = conversation_id, place
+        self.items, self.older, self.newer, self.loaded, self.failed = [], "", "", False, ""
 
     @following
     async def follow(self) -> None:
         """Load the open conversation and keep it current."""
-        opened, first = self.conversation_id, True
+        opened, first, place = self.conversation_id, True, self.place
         if not opened:
             return
         async for events in live(self, *_MESSAGE_EVENTS, *_HEAD_EVENTS):
-            if self.conversation_id != opened:
+            if (self.conversation_id, self.place) != (opened, place):
                 return
             mine = [event for event in events if opened in (event.conversation_id, event.data.get("merged_into"))]
             try:
@@ -93,12 +107,18 @@ class ThreadState(PageState):
 
     async def _load(self, opened: str) -> None:
         who, services = await self._who(), self._services()
-        row = await services.conversations.get(who, opened)
-        page = await services.conversations.thread(who, opened, limit=PAGE_SIZE)
+        row, place = await services.conversations.get(who, opened), self.place
+        try:
+            page = await services.conversations.thread_around(who, opened, place, PAGE_SIZE) if place else None
+        except NotFound:
+            page = None  # deleted meanwhile: the end is shown
+        page = page or await services.conversations.thread(who, opened, limit=PAGE_SIZE)
         async with self:
             zone = (await self.get_state(InboxState)).zone
-            if self.conversation_id != opened:
+            if (self.conversation_id, self.place) != (opened, place):
                 return
+            if not self.loaded and row.unread:
+                self._fresh = first_fresh(page.items, row.unread)
             # What was loaded further back stays where the reader is.
             begin = page.items[0].at.isoformat() if self.loaded and page.items else ""
             kept = [one for one in self.items if one.at < begin]
@@ -106,10 +126,16 @@ class ThreadState(PageState):
             self._put(page.items, zone, kept)
             if not kept:
                 self.older = page.older or ""
+            self.newer = page.newer or ""
             self.loaded, self.failed = True, ""
 
     async def _touch(self, opened: str, events: list[EventRecord]) -> None:
         who, services = await self._who(), self._services()
+        if self.newer and any(event.type == "message.queued" for event in events):
+            async with self:  # whoever writes wants to see it
+                self.place, self.newer, self.items = "", "", []
+            await self._load(opened)
+            return
         row = await services.conversations.get(who, opened)
         ids = sorted({event.message_id for event in events if event.message_id})
         notes = [event for event in events if event.type == "conversation.note"]
@@ -124,7 +150,9 @@ class ThreadState(PageState):
             self._show(row, zone)
             # An old message that changed is not shown unless its part of the thread is.
             first = self.items[0].at if self.items and self.older else ""
-            self._put([item for item in items if item.at.isoformat() >= first], zone, [one for one in self.items if one.id not in gone])
+            last = self.items[-1].at if self.items and self.newer else "~"
+            near = [item for item in items if first <= item.at.isoformat() <= last]
+            self._put(near, zone, [one for one in self.items if one.id not in gone])
 
     def _show(self, row: ConversationRow, zone: str) -> None:
         now = self._services().clock.now()
@@ -135,7 +163,7 @@ class ThreadState(PageState):
         now = self._services().clock.now()
         group = self.head.kind == "group"
         drawn = {item.id: bubble(item, now, zone, group=group, contact=self.head.name) for item in items}
-        laid = lay_out([one for one in kept if one.id not in drawn] + list(drawn.values()), now, zone)
+        laid = lay_out([one for one in kept if one.id not in drawn] + list(drawn.values()), now, zone, self._fresh)
         if laid != self.items:
             self.items = laid
 
@@ -153,6 +181,23 @@ class ThreadState(PageState):
         page = await self._services().conversations.thread(who, self.conversation_id, self.older, PAGE_SIZE)
         self._put(page.items, (await self.get_state(InboxState)).zone, self.items)
         self.older = page.older or ""
+
+    @action
+    async def load_newer(self) -> None:
+        """One more page at the end of the shown part."""
+        if not self.newer:
+            return
+        who = await self._who()
+        page = await self._services().conversations.thread_after(who, self.conversation_id, self.newer, PAGE_SIZE)
+        self._put(page.items, (await self.get_state(InboxState)).zone, self.items)
+        self.items = self.items[-MOST_SHOWN:]
+        self.newer = page.newer or ""
+
+    @action
+    async def to_end(self) -> Any:
+        """Leave the place at which the thread was opened for its end."""
+        query = (await self.get_state(InboxState)).query
+        return rx.redirect(f"/inbox?c={self.conversation_id}{query}", replace=True)
 
     @action
     async def mark_read(self) -> None:
@@ -183,13 +228,13 @@ class ThreadState(PageState):
     async def mark_unread(self) -> Any:
         """Show it as unread again, and leave it, for it would be read at once."""
         await self._change(self._services().conversations.mark_unread)
-        self._select("")
+        await self._select("")
         return await self._to_list()
 
     @action
     async def leave(self) -> Any:
         """Back to the list."""
-        self._select("")
+        await self._select("")
         return await self._to_list()
 
     async def _to_list(self) -> Any:

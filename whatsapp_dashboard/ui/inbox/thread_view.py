@@ -10,6 +10,7 @@ from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import account_status
 from whatsapp_dashboard.ui.components.countdown import countdown
 from whatsapp_dashboard.ui.inbox.bubble_view import thread_item
+from whatsapp_dashboard.ui.inbox.chips import answers_chip, waits_chip
 from whatsapp_dashboard.ui.inbox.composer_view import composer
 from whatsapp_dashboard.ui.inbox.state import InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import MOST_SHOWN, ThreadState
@@ -25,7 +26,7 @@ def thread() -> rx.Component:
             rx.cond(
                 ThreadState.failed != "",
                 _problem(),
-                rx.fragment(_head(), _notices(), _messages(), composer(), _auto_read()),
+                rx.fragment(_head(), _notices(), _messages(), _jump(), composer(), _auto_read()),
             ),
         ),
         class_name="wa-inbox-thread", aria_label="Conversation",
@@ -44,6 +45,7 @@ def _head() -> rx.Component:
                        class_name="wa-head-note wa-clip"),
             type="button", class_name="wa-head-who", on_click=ThreadState.toggle_details, aria_label="Contact details",
         ),
+        rx.cond(head.id != "", rx.el.div(answers_chip(head), waits_chip(head), class_name="wa-head-chips")),
         rx.cond(head.account_status != "", rx.box(account_status(head.account_status), class_name="wa-only-very-wide")),
         rx.cond(CAN_WORK & (head.id != ""), _actions()),
         rx.icon_button(rx.icon("panel-right", size=16), variant="ghost", color_scheme="gray", aria_label="Show or hide details",
@@ -56,11 +58,14 @@ def _actions() -> rx.Component:
     head = ThreadState.head
     return rx.fragment(
         rx.cond(
-            head.human,
+            head.human & (head.bot | (head.stopped != "")),
             rx.button(rx.icon("bot", size=14), rx.el.span("Hand back", class_name="wa-label"), size="1", variant="soft",
                       title="Let the bot answer again", aria_label="Hand back to the bot", on_click=ThreadState.hand_back),
-            rx.button(rx.icon("hand", size=14), rx.el.span("Take over", class_name="wa-label"), size="1", variant="soft",
-                      title="Answer yourself; the bot is silent", aria_label="Take over from the bot", on_click=ThreadState.take_over),
+            rx.cond(
+                head.bot & ~head.human,
+                rx.button(rx.icon("hand", size=14), rx.el.span("Take over", class_name="wa-label"), size="1", variant="soft",
+                          title="Answer yourself; the bot is silent", aria_label="Take over from the bot", on_click=ThreadState.take_over),
+            ),
         ),
         rx.button(
             rx.cond(head.closed, rx.icon("rotate-ccw", size=14), rx.icon("check", size=14)),
@@ -82,7 +87,7 @@ def _notices() -> rx.Component:
         ),
         rx.cond(head.stopped != "", _notice("bot", "orange", head.stopped)),
         rx.cond(
-            head.human & (head.stopped == ""),
+            head.human & head.bot & (head.stopped == ""),
             _notice(
                 "user-round", "blue",
                 rx.cond(
@@ -123,6 +128,14 @@ def _messages() -> rx.Component:
                     ),
                     rx.foreach(ThreadState.items, thread_item),
                     rx.cond(
+                        ThreadState.newer != "",
+                        rx.center(
+                            rx.button("Load newer messages", size="1", variant="ghost", on_click=ThreadState.load_newer,
+                                      custom_attrs={"data-more": "newer"}),
+                            padding="6px",
+                        ),
+                    ),
+                    rx.cond(
                         ThreadState.items.length() == 0,
                         rx.el.div("No messages yet. Write the first one.", class_name="wa-thread-empty"),
                     ),
@@ -134,6 +147,21 @@ def _messages() -> rx.Component:
         ),
         id="inbox-thread", class_name="wa-thread-scroll", tab_index=0, role="log", aria_label="Messages",
         key=ThreadState.conversation_id,
+        custom_attrs={"data-thread": ThreadState.conversation_id, "data-place": ThreadState.place,
+                      "data-newer": rx.cond(ThreadState.newer != "", "yes", "")},
+    )  # fmt: skip
+
+
+def _jump() -> rx.Component:
+    """The way to the end for who has scrolled up, and how much has come there; shown and hidden by assets/thread.js."""
+    return rx.el.div(
+        rx.el.button(
+            rx.el.span(class_name="wa-jump-count"), rx.icon("arrow-down", size=16), type="button", class_name="wa-jump",
+            aria_label="Go to the newest message", title="Go to the newest message",
+            custom_attrs={"data-jump-end": "yes", "data-repeat": "yes"},
+        ),
+        rx.el.button("Newest messages", type="button", hidden=True, on_click=ThreadState.to_end, custom_attrs={"data-more": "end"}),
+        class_name="wa-jump-place", key=rx.Var.create("j-") + ThreadState.conversation_id,
     )  # fmt: skip
 
 

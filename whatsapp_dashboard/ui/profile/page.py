@@ -17,14 +17,15 @@ from whatsapp_dashboard.ui.components import (
     text_field,
 )
 from whatsapp_dashboard.ui.navigation import Page
+from whatsapp_dashboard.ui.profile.notifications_card import notifications_card
 from whatsapp_dashboard.ui.profile.state import ProfileState, SessionRow
 
 
 def profile() -> rx.Component:
     """The page."""
     return rx.box(
-        page_header("Profile and security", "How you log in, and where you are logged in."),
-        rx.vstack(_password(), _second_factor(), _sessions(), spacing="4", width="100%", max_width="720px"),
+        page_header("Profile and security", "How you log in, where you are logged in, and how you are told that somebody waits."),
+        rx.vstack(_password(), _second_factor(), notifications_card(), _sessions(), spacing="4", width="100%", max_width="720px"),
         _ask_dialog(),
         _enrol_dialog(),
         _disable_dialog(),
