@@ -31,9 +31,10 @@ from whatsapp_dashboard.domain.engine_events import (
     ReactionReceived,
     Receipt,
     ReceiptKind,
+    TimerChanged,
 )
 from whatsapp_dashboard.domain.ids import Address, parse_jid
-from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Location, MediaRef, MessageType, Poll
+from whatsapp_dashboard.domain.messages import Buttons, ContactCard, Content, Location, MediaRef, MessageType, Poll, Timer
 from whatsapp_dashboard.domain.storable import EARLIEST, LATEST, LONGEST_NUMBER, storable
 from whatsapp_dashboard.errors import Unavailable
 from whatsapp_dashboard.messages.event_text import KINDS, kind_of, read_event, what_of, who_of, write_event
@@ -80,7 +81,8 @@ def samples() -> list[ConversationEvent]:
         _message(content=Content(MessageType.CONTACT, contacts=(card,))),
         _message(content=Content(MessageType.POLL, poll=Poll("When?", ("today", "tomorrow"), 1))),
         _message(content=Content(MessageType.BUTTONS, "Choose", buttons=Buttons(("yes", "no")))),
-        _message(history=True),
+        _message(history=True, timer=Timer(86_400, AT)),
+        _message(content=Content(MessageType.TEXT, "soon gone", timer=Timer(86_400, AT))),
         _message(from_me=True),
         Receipt(("WA1", "WA2"), ReceiptKind.FAILED, AT, CARLA, "blocked"),
         ReactionReceived("WA1", CARLA, DEV, "x", AT),
@@ -88,6 +90,7 @@ def samples() -> list[ConversationEvent]:
         MessageRevoked("WA1", CARLA, AT, from_me=True),
         PollChanged("WA1", CARLA, "Where?", ("here", "there"), AT),
         PollVoted("WA1", CARLA, DEV, ("today",), AT),
+        TimerChanged(CARLA, 86_400, AT),
         ContactSeen(CARLA, "Carla", "carla"),
         CallReceived(CARLA, AT, video=True),
     ]

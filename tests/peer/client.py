@@ -62,6 +62,10 @@ class PeerClient:
         """A group; its JID."""
         return str(await self.do("group", subject=subject, numbers=numbers))
 
+    async def group_timer(self, group: str, number: str, seconds: int) -> None:
+        """A member lets the messages of a group disappear after a time; 0: no longer."""
+        await self.do("group_timer", group=group, number=number, seconds=seconds)
+
     async def call(self, caller: str, callee: str, *, video: bool = False) -> None:
         """Somebody calls."""
         await self.do("call", caller=caller, callee=callee, video=video)

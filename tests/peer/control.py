@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from tests.peer.accounts import Account
-from tests.peer.binary_xml import Node
+from tests.peer.binary_xml import JID, Node
 from tests.peer.server import Server
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,16 @@ class Control:
         name = f"120363{int.from_bytes(os.urandom(5), 'big'):012d}"
         self._server.groups[name] = {"subject": subject, "members": [self._server.account(number).lid for number in numbers]}
         return f"{name}@g.us"
+
+    async def group_timer(self, group: str, number: str, seconds: int) -> None:
+        """A member lets the messages of a group disappear after a time; 0: no longer."""
+        name = group.split("@", maxsplit=1)[0]
+        change = Node("ephemeral", {"expiration": str(seconds)}) if seconds else Node("not_ephemeral")
+        for lid in self._server.groups[name]["members"]:
+            for device in list(self._server.by_lid[lid].devices.values()):
+                about = {"from": JID(name, "g.us"), "type": "w:gp2", "id": os.urandom(4).hex(), "t": int(time.time())}
+                by = {"participant": self._account(number).hidden, "participant_pn": self._account(number).jid}
+                await self._server.deliver(device, Node("notification", {**about, **by}, [change]))
 
     async def call(self, caller: str, callee: str, video: bool = False) -> None:
         """Somebody calls."""

@@ -64,6 +64,10 @@ class Customer:
         """React to a message of ``writer`` (JID), sealed with its secret, as in communities."""
         return _sent(await self._do("react_sealed", wa_id=wa_id, emoji=emoji, writer=writer))
 
+    async def set_timer(self, to: str | Address, seconds: int) -> None:
+        """Let the messages of a chat disappear after a time; 0: no longer."""
+        await self._do("timer", to=jid_of(to), seconds=seconds)
+
     async def revoke(self, wa_id: str) -> Sent:
         """Delete an own message for everyone."""
         return _sent(await self._do("revoke", wa_id=wa_id))

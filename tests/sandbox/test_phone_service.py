@@ -215,6 +215,7 @@ def acts(program: Runtime, who: Principal, number: str) -> list[Callable[[], Awa
         lambda: service.happen(who, number, "log_out"),
         lambda: service.replay_history(who, number, 3),
         lambda: service.set_online(who, number, "carla", False),
+        lambda: service.set_timer(who, number, "carla", 0),
     ]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from whatsapp_dashboard.domain.ids import Address
-from whatsapp_dashboard.domain.messages import Content
+from whatsapp_dashboard.domain.messages import Content, Timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ class MessageReceived:
     """Name of the group or channel."""
     history: bool = False
     """Synced from the past: stored, never answered, never new (ACC-8)."""
+    timer: Timer | None = None
+    """That of the chat, where the message tells it."""
     offline: bool = False
     """Waited on WhatsApp's server while this session was away (ACC-10)."""
 
@@ -176,6 +178,15 @@ class PollVoted:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerChanged:
+    """Messages of a chat disappear after so many seconds from ``at`` on; 0: they stay (MSG-12)."""
+
+    chat: Address
+    seconds: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ContactSeen:
     """WhatsApp told a name, or which phone number and LID belong together (MSG-10)."""
 
@@ -210,7 +221,16 @@ class OfflineSyncDone:
 
 
 ConversationEvent = (
-    MessageReceived | Receipt | ReactionReceived | MessageEdited | MessageRevoked | PollChanged | PollVoted | ContactSeen | CallReceived
+    MessageReceived
+    | Receipt
+    | ReactionReceived
+    | MessageEdited
+    | MessageRevoked
+    | PollChanged
+    | PollVoted
+    | TimerChanged
+    | ContactSeen
+    | CallReceived
 )
 SessionEvent = QrCode | PairingCode | QrExpired | Ready | Disconnected | Restricted | OfflineSyncDone
 EngineEvent = ConversationEvent | SessionEvent

@@ -130,6 +130,14 @@ class MediaFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Timer:
+    """After how many seconds the messages of a chat disappear (0: they stay), and when that was set, where it is known (MSG-12)."""
+
+    seconds: int
+    set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What a message says. ``text`` is the body, the caption of a file, or the question of a poll."""
 
@@ -150,6 +158,8 @@ class Content:
     quoted_sender: Address | None = None
     """Who wrote the quoted message; to send, only in a group."""
     mentions: tuple[str, ...] = ()
+    timer: Timer | None = None
+    """To send: the timer of a chat whose messages disappear."""
 
 
 @dataclass(frozen=True, slots=True)

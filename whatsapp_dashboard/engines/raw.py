@@ -18,9 +18,10 @@ from whatsapp_dashboard.domain.engine_events import (
     ReactionReceived,
     Receipt,
     ReceiptKind,
+    TimerChanged,
 )
 from whatsapp_dashboard.domain.ids import Address, parse_jid
-from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MediaRef, MessageType, Poll
+from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MediaRef, MessageType, Poll, Timer
 
 Raw = dict[str, Any]
 
@@ -75,6 +76,8 @@ def content_to_raw(content: Content) -> tuple[Raw, bytes]:
         raw["quoted_sender"] = _optional_to_raw(content.quoted_sender)
     if content.mentions:
         raw["mentions"] = list(content.mentions)
+    if content.timer:
+        raw["timer"] = _timer_to_raw(content.timer)
     return raw, data
 
 
@@ -94,6 +97,7 @@ def content_from_raw(raw: Mapping[str, Any], data: bytes = b"") -> Content:
         quoted_type=MessageType(raw["quoted_type"]) if raw.get("quoted_type") else None,
         quoted_sender=_optional(raw.get("quoted_sender")),
         mentions=tuple(raw.get("mentions", ())),
+        timer=_timer(raw.get("timer")),
     )
 
 
@@ -120,6 +124,8 @@ def event_to_raw(event: ConversationEvent) -> Raw:
             raw |= {"k": "message", "wa_id": event.wa_id, "content": content, "from_me": event.from_me}
             raw |= {"sender": _optional_to_raw(event.sender), "sender_name": event.sender_name, "chat_name": event.chat_name}
             raw["history"] = event.history
+            if event.timer:
+                raw["timer"] = _timer_to_raw(event.timer)
         case Receipt():
             raw |= {"k": "receipt", "wa_ids": list(event.wa_ids), "kind": event.kind.value, "reason": event.reason}
         case ReactionReceived():
@@ -134,6 +140,8 @@ def event_to_raw(event: ConversationEvent) -> Raw:
             raw |= {"k": "poll", "wa_id": event.target_wa_id, "question": event.question, "options": list(event.options)}
         case PollVoted():
             raw |= {"k": "vote", "wa_id": event.target_wa_id, "options": list(event.options), "sender": _optional_to_raw(event.voter)}
+        case TimerChanged():
+            raw |= {"k": "timer", "seconds": event.seconds}
         case CallReceived():
             raw |= {"k": "call", "video": event.video}
     return raw
@@ -160,6 +168,7 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
                 sender_name=raw.get("sender_name", ""),
                 chat_name=raw.get("chat_name", ""),
                 history=bool(raw.get("history")),
+                timer=_timer(raw.get("timer")),
                 offline=offline,
             )
         case "reaction":
@@ -180,10 +189,20 @@ def event_from_raw(raw: Mapping[str, Any], *, offline: bool) -> ConversationEven
             return PollChanged(raw["wa_id"], chat, raw["question"], tuple(raw["options"]), at)
         case "vote":
             return PollVoted(raw["wa_id"], chat, _optional(raw.get("sender")), tuple(raw["options"]), at)
+        case "timer":
+            return TimerChanged(chat, raw["seconds"], at)
         case "call":
             return CallReceived(chat, at, video=raw["video"])
         case _:
             raise ValueError(f"an event of a kind this version does not know: {kind!r}")
+
+
+def _timer_to_raw(timer: Timer) -> Raw:
+    return {"seconds": timer.seconds, "at": timer.set_at.timestamp() if timer.set_at else None}
+
+
+def _timer(raw: Mapping[str, Any] | None) -> Timer | None:
+    return Timer(raw["seconds"], time_from_raw(raw["at"]) if raw["at"] is not None else None) if raw else None
 
 
 def _optional_to_raw(address: Address | None) -> Raw | None:

@@ -14,7 +14,7 @@ from whatsapp_dashboard.domain.ids import ContactKind, new_id, new_id_at
 from whatsapp_dashboard.domain.messages import Direction, MediaRef, MessageStatus, MessageType, Origin, status_advances
 from whatsapp_dashboard.errors import Invalid
 from whatsapp_dashboard.messages.changes import status_data
-from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry
+from whatsapp_dashboard.messages.contact_entries import ContactEntry, ConversationEntry, set_timer, timer_data
 from whatsapp_dashboard.messages.contacts import ContactBook
 from whatsapp_dashboard.messages.content import body_of, payload_of, preview
 from whatsapp_dashboard.messages.last_word import answered_on_phone, contact_wrote
@@ -87,6 +87,8 @@ class Arrivals:
         self.fresh_wa_ids.add((account.id, event.wa_id))
         conversation = self._contacts.open(contact, event.at)
         self._hear(conversation, contact, event)
+        if event.timer and not event.history and set_timer(conversation, event.timer.seconds, event.timer.set_at or event.at):
+            yield "conversation.updated", contact, None, timer_data(conversation)
         self._show(conversation, row, event, preview(row["type"], row["body"], row["payload"], _filename(event)))
         if event.history:
             self.history_counts[account.id] += 1

@@ -30,6 +30,8 @@ class ConversationEntry:
     last_message_direction: str = ""
     last_message_type: str = ""
     closed_at: datetime | None = None
+    disappear_seconds: int = 0
+    disappear_set_at: datetime | None = None
     unanswered_since: datetime | None = None
     dealt_with: str | None = None
 
@@ -62,12 +64,28 @@ class ContactEntry:
                 yield self.account_id, kind, value
 
 
+def set_timer(conversation: ConversationEntry, seconds: int, at: datetime) -> bool:
+    """Remember the timer that the chat has since ``at``, unless a newer one is known; whether it is another one now."""
+    if conversation.disappear_set_at is not None and at < conversation.disappear_set_at:
+        return False
+    changed = conversation.disappear_seconds != max(0, seconds)
+    conversation.disappear_seconds, conversation.disappear_set_at = max(0, seconds), at
+    return changed
+
+
+def timer_data(conversation: ConversationEntry) -> dict[str, int]:
+    """What the event of a changed timer says."""
+    return {"disappear_seconds": conversation.disappear_seconds}
+
+
 def absorb(kept: ConversationEntry, gone: ConversationEntry) -> None:
     """Let ``kept`` show what both showed: the newest message, all that is unread, and the more careful of both bot states."""
     if gone.last_message_at >= kept.last_message_at:
         for name in ("last_message_at", "last_message_id", "last_message_preview", "last_message_direction", "last_message_type"):
             setattr(kept, name, getattr(gone, name))
     kept.unread += gone.unread
+    if gone.disappear_set_at is not None:
+        set_timer(kept, gone.disappear_seconds, gone.disappear_set_at)
     kept.last_inbound_at = max((at for at in (kept.last_inbound_at, gone.last_inbound_at) if at), default=None)
     if "active" in (kept.status, gone.status):
         kept.status, kept.closed_at = "active", None

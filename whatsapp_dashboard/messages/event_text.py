@@ -21,6 +21,7 @@ from whatsapp_dashboard.domain.engine_events import (
     PollVoted,
     ReactionReceived,
     Receipt,
+    TimerChanged,
 )
 from whatsapp_dashboard.domain.ids import Address, format_phone
 from whatsapp_dashboard.errors import Permanent
@@ -35,6 +36,7 @@ KINDS: dict[str, type[ConversationEvent]] = {
     "revoke": MessageRevoked,
     "poll": PollChanged,
     "vote": PollVoted,
+    "timer": TimerChanged,
     "contact": ContactSeen,
     "call": CallReceived,
 }
@@ -97,6 +99,8 @@ def what_of(event: ConversationEvent) -> str:
             lead, said = "Vote: ", ", ".join(event.options) or "taken back"
         case ContactSeen():
             lead, said = "", "Name or number of a contact"
+        case TimerChanged():
+            lead, said = "", f"Messages disappear after {event.seconds:,} seconds" if event.seconds else "Messages no longer disappear"
         case CallReceived():
             lead, said = "", "Video call" if event.video else "Call"
     return clean(lead + said)[:_WHAT]

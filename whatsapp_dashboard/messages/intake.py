@@ -22,6 +22,7 @@ from whatsapp_dashboard.domain.engine_events import (
     MessageReceived,
     MessageRevoked,
     PollChanged,
+    TimerChanged,
 )
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.domain.messages import Direction
@@ -29,7 +30,7 @@ from whatsapp_dashboard.errors import NotFound
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.messages.arrivals import UNREADABLE, Arrivals, KnownAccount
 from whatsapp_dashboard.messages.changes import apply_change, choose_target, preview_after, targets
-from whatsapp_dashboard.messages.contact_entries import ContactEntry
+from whatsapp_dashboard.messages.contact_entries import ContactEntry, set_timer, timer_data
 from whatsapp_dashboard.messages.contacts import ContactBook, lock_accounts
 from whatsapp_dashboard.messages.message_book import MessageBook, MessageEntry
 from whatsapp_dashboard.messages.parking import Change, park, park_row, take_parked
@@ -108,7 +109,7 @@ class Intake:
                         doubtful.update(self._in_doubt(account_id))
                 case ContactSeen():
                     addresses.add((account_id, event.address))
-                case CallReceived():
+                case CallReceived() | TimerChanged():
                     addresses.add((account_id, event.chat))
                 case _:
                     if event.chat:
@@ -128,6 +129,8 @@ class Intake:
             case ContactSeen():
                 contact = self._contacts.resolve(account.id, event.address)
                 self._contacts.name(contact, push_name=event.push_name, name=event.name)
+            case TimerChanged():
+                self._set_timer(account.id, event)
             case CallReceived():
                 contact = self._contacts.resolve(account.id, event.chat)
                 data = {"from": str(event.chat), "video": event.video, "at": event.at.isoformat()}
@@ -135,6 +138,16 @@ class Intake:
             case _:
                 for wa_id in targets(event):
                     self._change(account.id, wa_id, event)
+
+    def _set_timer(self, account_id: str, event: TimerChanged) -> None:
+        """Of a chat that is not here yet, the first message tells it again."""
+        contact = self._contacts.find(account_id, event.chat)
+        conversation = self._contacts.conversation(contact) if contact else None
+        if conversation is None:
+            return
+        self._contacts.touch(conversation)
+        if set_timer(conversation, event.seconds, event.at):
+            self._events.append((account_id, "conversation.updated", contact, None, timer_data(conversation)))
 
     def _change(self, account_id: str, wa_id: str, change: Change) -> None:
         """Apply ``change`` to its message, or keep it until the message is there."""

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from whatsapp_dashboard.domain.account_settings import AccountSettings
-from whatsapp_dashboard.domain.messages import MessageStatus
+from whatsapp_dashboard.domain.messages import MessageStatus, Timer
 from whatsapp_dashboard.messages.governor import WINDOW, Wait
 from whatsapp_dashboard.messages.quotes import Quoted, read_quoted
 from whatsapp_dashboard.models import Account, Contact, Conversation, Media, Message, MessageAction
+
+_TIMER = (col(Conversation.disappear_seconds), col(Conversation.disappear_set_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Send:
     media: Media | None
     quoted: Quoted | None
     """What the message it replies to says."""
+    timer: Timer | None
+    """That of its chat, when messages disappear there."""
 
     @property
     def id(self) -> str:
@@ -43,6 +47,7 @@ class Act:
     contact: Contact
     media: Media | None
     quoted: Quoted | None
+    timer: Timer | None
 
     @property
     def id(self) -> str:
@@ -69,7 +74,7 @@ async def read_work(
         col(Message.account_id) == account_id, col(Message.status) == MessageStatus.QUEUED, col(Message.not_before) > now
     )
     due = (
-        select(Message, Contact, col(Conversation.last_inbound_at), Media, Account)
+        select(Message, Contact, col(Conversation.last_inbound_at), Media, *_TIMER, Account)
         .join(Account, col(Account.id) == col(Message.account_id))
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .join(Conversation, col(Conversation.id) == col(Message.conversation_id))
@@ -80,9 +85,9 @@ async def read_work(
         .limit(limit)
     )
     rows = (await session.execute(due)).all()
-    account = rows[0][4] if rows else None
+    account = rows[0][-1] if rows else None
     quoted = await read_quoted(session, account_id, (row[0] for row in rows))
-    items: list[Send | Act] = [Send(row[0], row[1], row[2], row[3], quoted.get(row[0].id)) for row in rows]
+    items: list[Send | Act] = [Send(*row[:4], quoted.get(row[0].id), _timer(*row[4:6])) for row in rows]
     if acts:
         items += await _acts(session, account_id, now, busy=busy, held=held, limit=limit)
         items.sort(key=lambda item: item.id)
@@ -96,8 +101,9 @@ async def _acts(
     session: AsyncSession, account_id: str, now: datetime, *, busy: Collection[str], held: Collection[str], limit: int
 ) -> list[Act]:
     actions = (
-        select(MessageAction, Message, Contact, Media)
+        select(MessageAction, Message, Contact, Media, *_TIMER)
         .join(Message, col(Message.id) == col(MessageAction.message_id))
+        .join(Conversation, col(Conversation.id) == col(Message.conversation_id))
         .join(Contact, col(Contact.id) == col(Message.contact_id))
         .outerjoin(Media, col(Media.id) == col(Message.media_id))
         .where(col(MessageAction.account_id) == account_id, col(MessageAction.id).not_in(list(busy)))
@@ -109,7 +115,11 @@ async def _acts(
     )
     rows = (await session.execute(actions)).all()
     quoted = await read_quoted(session, account_id, (row[1] for row in rows if row[0].kind == "resend"))
-    return [Act(*row, quoted.get(row[1].id)) for row in rows]
+    return [Act(*row[:4], quoted.get(row[1].id), _timer(*row[4:])) for row in rows]
+
+
+def _timer(seconds: int, set_at: datetime | None) -> Timer | None:
+    return Timer(seconds, set_at) if seconds > 0 else None
 
 
 async def has_acts(session: AsyncSession, account_id: str) -> bool:

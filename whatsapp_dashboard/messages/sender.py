@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -196,7 +197,7 @@ class AccountSender:
     async def _content(self, item: Send | Act, engine: Engine) -> Content:
         """The message as this engine can send it, with its file and what it replies to."""
         file = await self._store.read(item.media) if item.media else None
-        content = with_quote(content_of(item.message, file), item.quoted)
+        content = replace(with_quote(content_of(item.message, file), item.quoted), timer=item.timer)
         return content if Capability.BUTTONS in engine.capabilities else as_numbered_text(content)
 
     async def _hand_over(self, message: Message, to: Address, content: Content) -> SendResult:

@@ -10,7 +10,8 @@ from functools import cache
 
 from PIL import Image, ImageDraw
 
-from whatsapp_dashboard.domain.messages import MediaFile
+from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
+from whatsapp_dashboard.errors import Invalid
 
 _SKY, _SUN, _SEA, _SAND = (148, 197, 233), (250, 204, 94), (52, 130, 168), (233, 214, 170)
 _OPUS_SILENCE = b"\xf8\xff\xfe"
@@ -114,3 +115,30 @@ def _ogg_checksum(data: bytes | bytearray) -> int:
         for _ in range(8):
             checksum = ((checksum << 1) ^ 0x04C11DB7 if checksum & 0x80000000 else checksum << 1) & 0xFFFFFFFF
     return checksum
+
+
+def content(kind: str, text: str, quote: str | None) -> Content:
+    """A message of one kind; everything but a text is a sample."""
+    match kind:
+        case "text":
+            return Content(MessageType.TEXT, text, quoted_id=quote)
+        case "image":
+            return Content(MessageType.IMAGE, text, media=image(), quoted_id=quote)
+        case "sticker":
+            return Content(MessageType.STICKER, media=sticker(), quoted_id=quote)
+        case "voice":
+            return Content(MessageType.VOICE, media=voice(), quoted_id=quote)
+        case "audio":
+            return Content(MessageType.AUDIO, media=audio(), quoted_id=quote)
+        case "document":
+            return Content(MessageType.DOCUMENT, text, media=document(), quoted_id=quote)
+        case "location":
+            place = Location(41.38879, 2.15899, "Plaça de Catalunya", "Barcelona")
+            return Content(MessageType.LOCATION, location=place, quoted_id=quote)
+        case "contact":
+            card = ContactCard("Dev Patel", ("919812345678",), "BEGIN:VCARD\nVERSION:3.0\nFN:Dev Patel\nTEL:+919812345678\nEND:VCARD")
+            return Content(MessageType.CONTACT, contacts=(card,), quoted_id=quote)
+        case "poll":
+            poll = Poll(text or "When shall we meet?", ("Friday", "Saturday", "Sunday"))
+            return Content(MessageType.POLL, poll.question, poll=poll, quoted_id=quote)
+    raise Invalid(f"A contact cannot send “{kind[:40]}”.", code="bad_type")

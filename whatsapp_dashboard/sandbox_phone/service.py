@@ -12,7 +12,7 @@ from typing import Any
 from whatsapp_dashboard.accounts.service import AccountService
 from whatsapp_dashboard.accounts.views import AccountRow
 from whatsapp_dashboard.domain.account_status import AccountStatus
-from whatsapp_dashboard.domain.messages import ContactCard, Content, Location, MediaFile, MessageType, Poll
+from whatsapp_dashboard.domain.messages import MediaFile
 from whatsapp_dashboard.domain.numbers import read_phone
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.engines.sandbox.client import SandboxEngine
@@ -168,7 +168,7 @@ class PhoneService:
     ) -> str:
         """A contact (or the owner on the phone itself) writes: a text, or a sample of another kind with ``text`` as caption."""
         await self._usable(who, number)
-        content = _content(kind, text, quote)
+        content = samples.content(kind, text, quote)
         return await self._phone_of(who).send(contact, content, account=number, member=member, by_owner=as_owner)
 
     async def edit(self, who: Principal, number: str, wa_id: str, text: str) -> None:
@@ -242,6 +242,11 @@ class PhoneService:
         await self._usable(who, number)
         await self._phone_of(who).set_online(contact, online, number)
 
+    async def set_timer(self, who: Principal, number: str, contact: str, seconds: int) -> None:
+        """Let the messages of a chat disappear after a time, or no longer (MSG-12)."""
+        await self._usable(who, number)
+        await self._phone_of(who).set_timer(contact, seconds, number)
+
     async def add_contact(self, who: Principal, name: str, phone: str) -> str:
         """A new person in the world; returns the contact's id."""
         who.require(Role.OPERATOR)
@@ -288,30 +293,3 @@ class PhoneService:
                 self._previews.pop(next(iter(self._previews)))
             self._previews[key] = await self._phone_of(who).media(token)
         return self._previews[key]
-
-
-def _content(kind: str, text: str, quote: str | None) -> Content:
-    """A message of one kind; everything but a text is a sample."""
-    match kind:
-        case "text":
-            return Content(MessageType.TEXT, text, quoted_id=quote)
-        case "image":
-            return Content(MessageType.IMAGE, text, media=samples.image(), quoted_id=quote)
-        case "sticker":
-            return Content(MessageType.STICKER, media=samples.sticker(), quoted_id=quote)
-        case "voice":
-            return Content(MessageType.VOICE, media=samples.voice(), quoted_id=quote)
-        case "audio":
-            return Content(MessageType.AUDIO, media=samples.audio(), quoted_id=quote)
-        case "document":
-            return Content(MessageType.DOCUMENT, text, media=samples.document(), quoted_id=quote)
-        case "location":
-            place = Location(41.38879, 2.15899, "Plaça de Catalunya", "Barcelona")
-            return Content(MessageType.LOCATION, location=place, quoted_id=quote)
-        case "contact":
-            card = ContactCard("Dev Patel", ("919812345678",), "BEGIN:VCARD\nVERSION:3.0\nFN:Dev Patel\nTEL:+919812345678\nEND:VCARD")
-            return Content(MessageType.CONTACT, contacts=(card,), quoted_id=quote)
-        case "poll":
-            poll = Poll(text or "When shall we meet?", ("Friday", "Saturday", "Sunday"))
-            return Content(MessageType.POLL, poll.question, poll=poll, quoted_id=quote)
-    raise Invalid(f"A contact cannot send “{kind[:40]}”.", code="bad_type")

@@ -142,6 +142,7 @@ class BodyBuilder:
             answered_by=chat.answered_by,
             bot_paused_until=chat.bot_paused_until,
             unread=chat.unread,
+            disappear_seconds=chat.disappear_seconds,
             handover_reason=chat.handover_reason,
         )
 

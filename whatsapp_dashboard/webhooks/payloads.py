@@ -107,9 +107,9 @@ class ConversationUpdated(ConversationData):
 
     title: ClassVar[str] = "Conversation updated"
     when: ClassVar[str] = (
-        "A conversation was taken over by a person or handed back to the bot, closed or opened again, or read. It tells how it "
-        "stands now; `bot_paused_until` is null unless the bot waits for a time, `handover_reason` is empty unless the bot gave the "
-        "conversation to people and nobody has written since."
+        "A conversation was taken over by a person or handed back to the bot, closed or opened again, or read, or its timer changed. "
+        "It tells how it stands now; `bot_paused_until` is null unless the bot waits for a time, `handover_reason` is empty unless the bot "
+        "gave the conversation to people and nobody has written since, `disappear_seconds` is 0 unless messages disappear there."
     )
     example: ClassVar[dict[str, Any]] = {
         "conversation_id": EXAMPLE_ID,
@@ -119,6 +119,7 @@ class ConversationUpdated(ConversationData):
         "bot_paused_until": 1766155395000,
         "unread": 0,
         "handover_reason": "",
+        "disappear_seconds": 0,
     }
 
     status: str
@@ -126,6 +127,7 @@ class ConversationUpdated(ConversationData):
     bot_paused_until: Milliseconds | None
     unread: int
     handover_reason: str
+    disappear_seconds: int
 
 
 class ConversationHandedOver(ConversationData):

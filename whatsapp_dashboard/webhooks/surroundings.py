@@ -36,6 +36,7 @@ class Chat:
     bot_paused_until: int | None
     unread: int
     handover_reason: str = ""
+    disappear_seconds: int = 0
 
     @property
     def who(self) -> dict[str, Any]:
@@ -159,6 +160,7 @@ def _chat(conversation: Conversation, contact: Contact) -> Chat:
         bot_paused_until=milliseconds(until) if until else None,
         unread=conversation.unread,
         handover_reason=conversation.handover_reason,
+        disappear_seconds=conversation.disappear_seconds,
     )
 
 

@@ -110,9 +110,9 @@ def test_a_pinned_message_is_still_a_message() -> None:
     assert isinstance(received(e2e_pb.Message(conversation="Hello"), info(edit="7")), MessageReceived)
 
 
-@pytest.mark.parametrize("type", [name for name in P.Type.keys() if name not in ("REVOKE", "MESSAGE_EDIT")])  # noqa: SIM118
+@pytest.mark.parametrize("type", [name for name in P.Type.keys() if name not in ("REVOKE", "MESSAGE_EDIT", "EPHEMERAL_SETTING")])  # noqa: SIM118
 def test_what_devices_settle_among_themselves_is_not_told(type: str) -> None:
-    """MSG-1: timers, keys, history notices, requests between our own devices."""
+    """MSG-1: keys, history notices, requests between our own devices."""
     message = e2e_pb.Message(protocolMessage=P(key=KEY, type=P.Type.Value(type)))
     assert events_of(event(message), Notes()) == []
 

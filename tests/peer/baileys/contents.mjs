@@ -97,6 +97,7 @@ export function fromBaileys(message, waId, own) {
 
 function quoted(context, own) {
   const raw = { mentions: context?.mentionedJid ?? [] };
+  if (context?.expiration) raw.timer = { seconds: context.expiration, at: Number(context.ephemeralSettingTimestamp) || null };
   if (!context?.stanzaId) return raw;
   return { ...raw, quoted_id: context.stanzaId, quoted_from_me: own.includes(context.participant), quoted_text: textOf(context.quotedMessage) };
 }

@@ -36,6 +36,7 @@ const commands = {
   edit: ({ name, wa_id, text }) => phone(name).edit(wa_id, text),
   edit_sealed: ({ name, wa_id, text, hidden, to }) => phone(name).editSealed(wa_id, text, { hidden, to: to ?? undefined }),
   react_sealed: ({ name, wa_id, emoji, writer }) => phone(name).reactSealed(wa_id, emoji, writer),
+  timer: ({ name, to, seconds }) => phone(name).timer(to, seconds),
   revoke: ({ name, wa_id }) => phone(name).revoke(wa_id),
   react: ({ name, wa_id, emoji }) => phone(name).react(wa_id, emoji),
   vote: ({ name, wa_id, options }) => phone(name).vote(wa_id, options),

@@ -167,7 +167,8 @@ export class Phone {
   async send(to, content, data = Buffer.alloc(0), id = this.newId()) {
     const quoted = content.quoted_id ? this.inbox.known(content.quoted_id) : undefined;
     const message = toBaileys(content, data);
-    const sent = await this.#deliver((socket) => socket.sendMessage(to, message, { messageId: id, quoted }), id);
+    const ephemeralExpiration = content.timer?.seconds;
+    const sent = await this.#deliver((socket) => socket.sendMessage(to, message, { messageId: id, quoted, ephemeralExpiration }), id);
     this.inbox.keep(sent);
     return { wa_id: id, chat: sent.key.remoteJid, at: Date.now() / 1000 };
   }
@@ -177,6 +178,12 @@ export class Phone {
     const id = this.newId();
     await this.#deliver((socket) => socket.sendMessage(key.remoteJid, message(key), { messageId: id }), id);
     return { wa_id: id, chat: key.remoteJid, at: Date.now() / 1000 };
+  }
+
+  /** Let the messages of a chat with a person disappear after so many seconds, or no longer (0). */
+  async timer(to, seconds) {
+    const id = this.newId();
+    await this.#deliver((socket) => socket.sendMessage(to, { disappearingMessagesInChat: seconds || false }, { messageId: id }), id);
   }
 
   edit(waId, text) {

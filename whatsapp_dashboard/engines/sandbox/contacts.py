@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from whatsapp_dashboard.engines.sandbox.server import SandboxWorld
 
 MAX_TEXT = 65_536
+TIMERS = (0, 86_400, 7 * 86_400, 90 * 86_400)
 MAX_HISTORY = 10_000
 _OLD_LINES = (
     "Are you open tomorrow?",
@@ -66,6 +67,8 @@ class Contacts:
         if content.get("quoted_id"):
             quoted = self._people.message(self._phone, content["quoted_id"])
             content = {**content, "quoted_from_me": bool(quoted["from_me"])}
+        if timer := self._store.timer(self._phone, contact["id"]):
+            content = {**content, "timer": timer}
         content = self._people.with_media(content, data)
         now = time.time()
         arrived = now if by_owner and contact["online"] else None
@@ -117,6 +120,14 @@ class Contacts:
     def call(self, contact: Row, *, video: bool) -> None:
         """A contact calls."""
         self._world.tell(self._phone, {"k": "call", "chat": self._people.address(contact), "at": time.time(), "video": video})
+
+    def set_timer(self, contact: Row, seconds: int) -> None:
+        """Messages of the chat disappear after so many seconds; 0: they stay (MSG-12)."""
+        if seconds not in TIMERS:
+            raise Invalid("WhatsApp lets messages disappear after 24 hours, 7 days, 90 days, or not at all.", code="bad_timer")
+        now = time.time()
+        self._store.run("INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)", self._phone, contact["id"], seconds, now)
+        self._world.tell(self._phone, {"k": "timer", "chat": self._people.address(contact), "seconds": seconds, "at": now})
 
     def set_online(self, contact: Row, online: bool) -> None:
         """Switch a contact's own phone on or off; what waited arrives when it is on again."""

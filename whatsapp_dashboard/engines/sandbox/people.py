@@ -124,6 +124,7 @@ class People:
             "sender_name": name,
             "chat_name": chat["name"] if group else "",
             "history": history,
+            "timer": None if history else self._store.timer(row["phone"], row["chat"]),
         }
 
     def with_media(self, content: dict[str, Any], data: bytes) -> dict[str, Any]:

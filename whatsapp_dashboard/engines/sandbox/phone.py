@@ -200,6 +200,10 @@ class SandboxPhone:
         """The contact opens the chat and reads: blue ticks. Returns how many messages turned read."""
         return int((await self._ask("open_chat", contact=contact, account=account))["read"])
 
+    async def set_timer(self, contact: str, seconds: int, account: str | None = None) -> None:
+        """Messages of the chat disappear after 86,400, 604,800 or 7,776,000 seconds; 0: they stay."""
+        await self._ask("set_timer", contact=contact, seconds=seconds, account=account)
+
     async def set_online(self, contact: str, online: bool, account: str | None = None) -> None:
         """Switch the contact's own phone on or off: while off, messages to it stay at one tick."""
         await self._ask("set_online", contact=contact, online=online, account=account)

@@ -162,6 +162,10 @@ class PhoneCalls:
         chat = self._world.people.contact(contact)["id"]
         return {"read": self._world.people.open_chat(self._phone(account), chat)}
 
+    def _do_set_timer(self, contact: str, seconds: int, account: str | None = None) -> dict[str, Any]:
+        self._contacts(account).set_timer(self._world.people.contact(contact), seconds)
+        return {}
+
     def _do_set_online(self, contact: str, online: bool, account: str | None = None) -> dict[str, Any]:
         self._contacts(account).set_online(self._world.people.contact(contact), online)
         return {}

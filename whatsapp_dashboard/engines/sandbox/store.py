@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS journal (
 CREATE TABLE IF NOT EXISTS queue (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, event TEXT NOT NULL, wa_id TEXT);
 CREATE INDEX IF NOT EXISTS queue_device ON queue(device, seq);
+CREATE TABLE IF NOT EXISTS timer (
+    phone TEXT NOT NULL, chat TEXT NOT NULL, seconds INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (phone, chat));
 CREATE TABLE IF NOT EXISTS media (token TEXT PRIMARY KEY, mimetype TEXT NOT NULL, filename TEXT NOT NULL, data BLOB NOT NULL);
 """
 
@@ -141,6 +143,11 @@ class Store:
         self.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
 
     # -- what several rooms need
+
+    def timer(self, phone: str, chat: str) -> dict[str, Any] | None:
+        """After how many seconds the messages of a chat disappear, and since when; None while they stay."""
+        row = self.first("SELECT seconds, at FROM timer WHERE phone = ? AND chat = ? AND seconds > 0", phone, chat)
+        return {"seconds": row["seconds"], "at": row["at"]} if row else None
 
     def add_contact(
         self,

@@ -89,6 +89,7 @@ def chats(world: SandboxWorld, phone: str) -> list[Raw]:
             "last_revoked": row["last_revoked"] is not None,
             "unread": row["unread"],
             "typing": is_typing(world, phone, row["id"]),
+            "timer": (world.store.timer(phone, row["id"]) or {"seconds": 0})["seconds"],
         }
         for row in rows
     ]

@@ -52,6 +52,7 @@ def details() -> rx.Component:
                     )),
                     _fact("State", rx.cond(head.closed, "Closed", "Open")),
                     _fact("Messages allowed", rx.cond(head.opted_out, "No, the contact opted out", "Yes")),
+                    _fact("Disappearing", head.timer),
                     _fact("Since", head.since),
                     class_name="wa-facts",
                 ),

@@ -63,6 +63,8 @@ class Line:
     when: str = ""
     exact: str = ""
     since: str = ""
+    timer: str = ""
+    """After how long messages disappear, in a sentence."""
 
 
 def conversation_line(row: ConversationRow, now: datetime, zone: str, searched: str = "") -> Line:
@@ -88,6 +90,7 @@ def conversation_line(row: ConversationRow, now: datetime, zone: str, searched: 
         ticks=_ticks(row),
         at=row.last_message_at.isoformat(), when=short_time(row.last_message_at, now, zone),
         exact=local.strftime("%-d %B %Y, %H:%M:%S"),
+        timer=timer_text(row.disappear_seconds),
         since=row.created_at.astimezone(ZoneInfo(zone)).strftime("%-d %B %Y, %H:%M"),
     )  # fmt: skip
 
@@ -109,6 +112,17 @@ def aged(line: Line, now: datetime, zone: str) -> Line:
     """The line some time later."""
     waits = _waits(datetime.fromisoformat(line.waits), now, zone) if line.waits else ""
     return replace(line, when=short_time(datetime.fromisoformat(line.at), now, zone), waits_text=waits)
+
+
+def timer_text(seconds: int) -> str:
+    """The timer of a chat in a sentence."""
+    if seconds <= 0:
+        return "Messages stay"
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        count, rest = divmod(seconds, unit)
+        if not rest and (count > 1 or unit != 86_400):
+            return f"Messages disappear after {count:,} {name}{'' if count == 1 else 's'}"
+    return f"Messages disappear after {seconds:,} seconds"
 
 
 def _ticks(row: ConversationRow) -> str:

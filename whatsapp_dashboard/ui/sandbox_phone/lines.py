@@ -10,6 +10,12 @@ from typing import Any
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.sandbox_phone.service import LinkedPhone, WaitingAccount
 
+TIMERS = {
+    0: "Messages stay",
+    86_400: "Messages disappear after 24 hours",
+    604_800: "Messages disappear after 7 days",
+    7_776_000: "Messages disappear after 90 days",
+}
 _KINDS = {
     "image": "Photo", "video": "Video", "audio": "Audio", "voice": "Voice note", "document": "Document", "sticker": "Sticker",
     "location": "Location", "contact": "Contact card", "poll": "Poll",
@@ -53,6 +59,8 @@ class ChatLine:
     online: bool
     group: bool
     typing: bool
+    timer: str = ""
+    """When messages disappear there, as the chat's menu says it; empty when they stay."""
 
 
 @dataclass
@@ -81,6 +89,8 @@ class Bubble:
     ticks: str
     """Empty, ``waiting``, ``sent``, ``delivered`` or ``read``."""
     edited: bool
+    disappears: bool
+    """Whether it carries the timer of a chat whose messages disappear."""
     deleted: bool
     reactions: str
     editable: bool
@@ -125,6 +135,7 @@ def chat_line(raw: dict[str, Any]) -> ChatLine:
         online=raw["online"],
         group=raw["kind"] == "group",
         typing=raw["typing"],
+        timer=TIMERS[raw["timer"]] if raw["timer"] else "",
     )
 
 
@@ -151,6 +162,7 @@ def _bubble(raw: dict[str, Any], texts: dict[str, str]) -> Bubble:
         time=_iso(raw["at"]),
         ticks=_ticks(raw),
         edited=bool(raw["edits"]),
+        disappears=bool(content.get("timer")),
         deleted=deleted,
         reactions=" ".join(raw["reactions"].values()),
         editable=(mine or raw["by_owner"]) and not deleted,

@@ -248,6 +248,11 @@ class SandboxPhoneState(PageState):
         """Switch the contact's own phone on or off."""
         await self._services().phone.set_online(await self._who(), self.number, self.contact, online)
 
+    @action
+    async def set_timer(self, seconds: int) -> None:
+        """Let the messages of this chat disappear after a time, or no longer."""
+        await self._services().phone.set_timer(await self._who(), self.number, self.contact, seconds)
+
     def _clear_composer(self) -> None:
         self.quote_id = self.quote_text = self.edit_id = self.draft = ""
         self.edition += 1

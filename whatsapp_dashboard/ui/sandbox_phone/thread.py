@@ -8,7 +8,7 @@ import reflex as rx
 
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.components import avatar, relative_time
-from whatsapp_dashboard.ui.sandbox_phone.lines import Bubble, ChatLine, Option
+from whatsapp_dashboard.ui.sandbox_phone.lines import TIMERS, Bubble, ChatLine, Option
 from whatsapp_dashboard.ui.sandbox_phone.state import SandboxPhoneState as State
 from whatsapp_dashboard.ui.session import CAN_WORK
 
@@ -81,6 +81,7 @@ def thread() -> rx.Component:
                     color=rx.cond(State.chat.typing, theme.ACCENT_TEXT, theme.TEXT_MUTED),
                     **theme.CLIP,
                 ),
+                rx.cond(State.chat.timer != "", rx.text(State.chat.timer, size="1", color=theme.TEXT_MUTED, **theme.CLIP)),
                 spacing="0",
                 flex="1",
                 min_width="0",
@@ -124,6 +125,11 @@ def _chat_menu() -> rx.Component:
                 rx.menu.item(rx.icon("power-off", size=14), "Switch this contact's phone off", on_select=State.set_online(False)),
                 rx.menu.item(rx.icon("power", size=14), "Switch this contact's phone on", on_select=State.set_online(True)),
             ),
+            rx.menu.separator(),
+            *[
+                rx.menu.item(rx.icon("timer" if seconds else "timer-off", size=14), label, on_select=State.set_timer(seconds))
+                for seconds, label in TIMERS.items()
+            ],
         ),
     )
 
@@ -148,6 +154,7 @@ def _bubble(message: Bubble) -> rx.Component:
                 ),
                 rx.foreach(message.options, lambda option: _option(message, option)),
                 rx.flex(
+                    rx.cond(message.disappears, rx.icon("timer", size=11, aria_label="Disappears after a time")),
                     rx.cond(message.edited, rx.text("edited", class_name="wa-bubble-time", as_="span")),
                     rx.moment(message.time, format="HH:mm", local=True, class_name="wa-bubble-time"),
                     _ticks(message),

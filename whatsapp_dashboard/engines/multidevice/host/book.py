@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sqlite3
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 
 from whatsapp_dashboard.engines.multidevice.host.convert.book import MessageSecret
+from whatsapp_dashboard.engines.multidevice.host.convert.envelope import time_of
 from whatsapp_dashboard.engines.multidevice.host.journal import Journal
 from whatsapp_dashboard.engines.multidevice.host.library import Client, LibraryError, packed
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
 from whatsapp_dashboard.errors import AppError
 
+log = logging.getLogger(__name__)
+
+GROUP_TIMER = 1_003
+"""The kind of our own entries in the journal for timers of groups: JSON ``{chat, seconds, at}``."""
 GROUP_SECONDS = 5.0
 """How long a group's messages wait for its name; it is asked for once."""
 _REMEMBERED = 5_000
@@ -81,6 +89,15 @@ class SessionBook:
         """WhatsApp told the name of a group."""
         if name:
             self._journal.remember_name(f"{jid.User}@{jid.Server}", name)
+
+    def group_timer(self, group: neonize_pb.JID, timer: neonize_pb.GroupEphemeral, at: int) -> None:
+        """The timer of a group was set or switched off ``at`` this time: journaled, and told like everything that happens in a chat."""
+        seconds = timer.DisappearingTimer if timer.IsEphemeral else 0
+        told = {"chat": f"{group.User}@{group.Server}", "seconds": seconds, "at": time_of(at).timestamp()}
+        try:
+            self._journal.append(GROUP_TIMER, json.dumps(told).encode(), offline=False)
+        except sqlite3.Error:
+            log.exception("the timer of a group could not be kept; its next message tells it again")
 
     @staticmethod
     def _ask_group(client: Client, jid: str) -> str:

@@ -16,10 +16,11 @@ from whatsapp_dashboard.domain.engine_events import (
     MessageEdited,
     MessageReceived,
     PollChanged,
+    TimerChanged,
 )
 from whatsapp_dashboard.domain.ids import parse_jid
 from whatsapp_dashboard.domain.messages import Content, MessageType
-from whatsapp_dashboard.engines.multidevice.host.book import SessionBook
+from whatsapp_dashboard.engines.multidevice.host.book import GROUP_TIMER, SessionBook
 from whatsapp_dashboard.engines.multidevice.host.convert.calls import call_event
 from whatsapp_dashboard.engines.multidevice.host.convert.history import history_events
 from whatsapp_dashboard.engines.multidevice.host.convert.incoming import events_of, vote_event
@@ -98,6 +99,9 @@ class Reader:
                 return call_event(neonize_pb.CallOfferNotice.FromString(entry.body), self._book)
             case _ if entry.code == CONTACT_NAMES:
                 return [ContactSeen(parse_jid(jid, alt=self._book.alt(jid)), name=name) for jid, name in json.loads(entry.body)]
+            case _ if entry.code == GROUP_TIMER:
+                told = json.loads(entry.body)
+                return [TimerChanged(parse_jid(told["chat"]), told["seconds"], datetime.fromtimestamp(told["at"], UTC))]
             case _ if entry.code == LOST:
                 return [self._lost(json.loads(entry.body), wa_ids)]
         return []

@@ -235,9 +235,15 @@ class Session:
             case EventCode.GROUP_INFO:
                 change = neonize_pb.GroupInfoEvent.FromString(body)
                 self.book.group_is_called(change.JID, change.Name.Name)
+                if change.HasField("Ephemeral"):
+                    self.book.group_timer(change.JID, change.Ephemeral, int(change.Timestamp))
+                    self._feed.wake()
             case EventCode.GROUP_JOINED:
                 group = neonize_pb.JoinedGroup.FromString(body).GroupInfo
                 self.book.group_is_called(group.JID, group.GroupName.Name)
+                if group.GroupEphemeral.DisappearingTimer:
+                    self.book.group_timer(group.JID, group.GroupEphemeral, int(time.time()))
+                    self._feed.wake()
             case EventCode.STREAM_ERROR if not self._was_ready:
                 pass  # 515 after the pairing: the library connects again by itself
             case _:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from whatsapp_dashboard.domain.engine_events import ConversationEvent, MessageEdited, MessageRevoked, PollVoted, ReactionReceived
+from whatsapp_dashboard.domain.engine_events import (
+    ConversationEvent,
+    MessageEdited,
+    MessageRevoked,
+    PollVoted,
+    ReactionReceived,
+    TimerChanged,
+)
 from whatsapp_dashboard.domain.ids import Address
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.convert.content import content_of
@@ -62,6 +69,8 @@ def _reaction(part: e2e_pb.ReactionMessage, envelope: Envelope) -> ReactionRecei
 
 
 def _protocol(part: e2e_pb.ProtocolMessage, envelope: Envelope, book: Book) -> ConversationEvent | None:
+    if part.type == e2e_pb.ProtocolMessage.EPHEMERAL_SETTING:
+        return TimerChanged(envelope.chat, part.ephemeralExpiration, envelope.at)
     target = wa_id_of(part.key.ID)
     if target is None:
         return None

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from whatsapp_dashboard.domain.messages import Content
+from whatsapp_dashboard.domain.messages import Content, Timer
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
+from whatsapp_dashboard.engines.multidevice.host.convert.envelope import time_of
 from whatsapp_dashboard.engines.multidevice.host.convert.ids import address_of_text, is_own, wa_id_of
 from whatsapp_dashboard.engines.multidevice.host.protos import e2e_pb
 
@@ -34,6 +35,15 @@ def with_context(content: Content, part: Any, book: Book, *, quoted: Callable[[e
         quoted_sender=address_of_text(context.participant, book) if quoted_id else None,
         mentions=tuple(dict.fromkeys(str(address) for address in found if address)),
     )
+
+
+def timer_of(message: e2e_pb.Message) -> Timer | None:
+    """The timer of the chat as a message tells it; None when it tells none, which does not mean that there is none."""
+    for _, part in message.ListFields():
+        if hasattr(part, "DESCRIPTOR") and "contextInfo" in part.DESCRIPTOR.fields_by_name and part.contextInfo.expiration:
+            set_at = part.contextInfo.ephemeralSettingTimestamp
+            return Timer(part.contextInfo.expiration, time_of(set_at) if set_at > 0 else None)
+    return None
 
 
 def _words(content: Content) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.ids import Address, ContactKind
-from whatsapp_dashboard.domain.messages import Content
+from whatsapp_dashboard.domain.messages import Content, Timer
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.convert.ids import MAX_ID, address_of, address_of_text, text_of
 from whatsapp_dashboard.engines.multidevice.host.protos import neonize_pb
@@ -29,8 +29,8 @@ class Envelope:
     sender_name: str = ""
     chat_name: str = ""
 
-    def holding(self, content: Content, *, history: bool = False) -> MessageReceived:
-        """The event of a message that says ``content``."""
+    def holding(self, content: Content, *, history: bool = False, timer: Timer | None = None) -> MessageReceived:
+        """The event of a message that says ``content`` in a chat with this ``timer``."""
         return MessageReceived(
             wa_id=self.wa_id,
             chat=self.chat,
@@ -41,6 +41,7 @@ class Envelope:
             sender_name=self.sender_name,
             chat_name=self.chat_name,
             history=history,
+            timer=timer,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from whatsapp_dashboard.domain.engine_events import ContactSeen, MessageReceived
+from whatsapp_dashboard.domain.engine_events import ContactSeen, MessageReceived, TimerChanged
 from whatsapp_dashboard.domain.ids import Address, ContactKind
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.convert.content import content_of
@@ -17,7 +17,7 @@ _LIVE_KINDS = frozenset({ContactKind.PERSON, ContactKind.GROUP, ContactKind.CHAN
 """Kinds of chats whose past is kept; status updates of the past are gone after a day."""
 
 
-def history_events(sync: history_pb.HistorySync, book: Book) -> Iterator[MessageReceived | ContactSeen]:
+def history_events(sync: history_pb.HistorySync, book: Book) -> Iterator[MessageReceived | ContactSeen | TimerChanged]:
     """Who is who, then the messages of each chat, the newest last.
 
     Rows without people's content (system notes, changes of other messages) and rows that make no sense are left out. Reactions and
@@ -37,6 +37,10 @@ def history_events(sync: history_pb.HistorySync, book: Book) -> Iterator[Message
             event = _message(row.message, chat, chat_name, book)
             if event is not None:
                 yield event
+        # Behind the messages: the conversation is there then, and what it says now counts more than old messages.
+        if conversation.HasField("ephemeralExpiration") or conversation.HasField("ephemeralSettingTimestamp"):
+            set_at = conversation.ephemeralSettingTimestamp or conversation.conversationTimestamp
+            yield TimerChanged(chat, conversation.ephemeralExpiration, time_of(set_at))
 
 
 def _people(sync: history_pb.HistorySync, book: Book) -> Iterator[ContactSeen]:

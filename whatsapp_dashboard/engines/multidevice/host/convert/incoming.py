@@ -8,6 +8,7 @@ from whatsapp_dashboard.domain.engine_events import ConversationEvent, PollVoted
 from whatsapp_dashboard.engines.multidevice.host.convert.book import Book
 from whatsapp_dashboard.engines.multidevice.host.convert.changes import change_of, vote_of
 from whatsapp_dashboard.engines.multidevice.host.convert.content import content_of
+from whatsapp_dashboard.engines.multidevice.host.convert.context import timer_of
 from whatsapp_dashboard.engines.multidevice.host.convert.envelope import envelope_of
 from whatsapp_dashboard.engines.multidevice.host.convert.sealed import sealed_in
 from whatsapp_dashboard.engines.multidevice.host.convert.sealed_changes import sealed_change
@@ -35,7 +36,7 @@ def events_of(message: neonize_pb.Message, book: Book) -> list[ConversationEvent
         return []
     view_once = message.IsViewOnce or message.IsViewOnceV2 or message.IsViewOnceV2Extension
     content = content_of(message.Message, book, view_once=view_once)
-    return [envelope.holding(content)] if content else []
+    return [envelope.holding(content, timer=timer_of(inside.message))] if content else []
 
 
 def vote_event(message: neonize_pb.Message, option_hashes: Sequence[bytes], book: Book) -> PollVoted | None:

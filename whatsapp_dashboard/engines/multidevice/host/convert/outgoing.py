@@ -55,7 +55,7 @@ def revoke_of(target: MessageKey, book: Book) -> e2e_pb.Message:
 def _said(content: Content, upload: neonize_pb.UploadResponse | None) -> e2e_pb.Message:
     match content.type:
         case MessageType.TEXT:
-            if content.quoted_id or content.mentions:
+            if content.quoted_id or content.mentions or content.timer:
                 return e2e_pb.Message(extendedTextMessage=e2e_pb.ExtendedTextMessage(text=content.text))
             return e2e_pb.Message(conversation=content.text)
         case MessageType.LOCATION if content.location:
@@ -100,8 +100,8 @@ def _poll(content: Content) -> e2e_pb.Message:
 
 
 def _context(content: Content, book: Book, chat: Address) -> e2e_pb.ContextInfo | None:
-    """The quote and the mentions."""
-    if not content.quoted_id and not content.mentions:
+    """The quote, the mentions, and the timer of a chat whose messages disappear."""
+    if not content.quoted_id and not content.mentions and not content.timer:
         return None
     context = e2e_pb.ContextInfo(mentionedJID=[_mentioned(one) for one in content.mentions])
     if content.quoted_id:
@@ -110,6 +110,10 @@ def _context(content: Content, book: Book, chat: Address) -> e2e_pb.ContextInfo 
         if not writer.endswith("@g.us"):
             context.participant = writer
         context.quotedMessage.CopyFrom(e2e_pb.Message(conversation=content.quoted_text))
+    if content.timer:
+        context.expiration = content.timer.seconds
+        if content.timer.set_at:
+            context.ephemeralSettingTimestamp = int(content.timer.set_at.timestamp())
     return context
 
 

@@ -1,0 +1,73 @@
+"""Chats whose messages disappear, with real clients on the other side (MSG-12); and chats nobody answers in (ACC-8)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.engines.harness import Rig
+from tests.engines.multidevice_harness import MultideviceHarness
+from tests.peer.stage import CARLA, DEV, Stage
+from whatsapp_dashboard.domain.engine_events import MessageReceived, TimerChanged
+from whatsapp_dashboard.domain.ids import parse_jid
+from whatsapp_dashboard.domain.messages import Content, MessageType, Poll, Timer
+
+pytestmark = pytest.mark.slow
+
+DAY, WEEK = 86_400, 604_800
+
+
+@pytest.fixture
+async def harness() -> AsyncIterator[MultideviceHarness]:
+    """One engine, in place of all of them."""
+    surroundings = MultideviceHarness()
+    await surroundings.open()
+    yield surroundings
+    await surroundings.close()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """The peer, and Carla and Dev with real phones."""
+    return Stage.get()
+
+
+async def test_a_customer_sets_the_timer_and_our_answers_carry_it(linked: Rig, harness: MultideviceHarness, stage: Stage) -> None:
+    """MSG-12: told by the setting and by messages, and switched off; what arrives at the customer's phone carries it."""
+    owner, carla = await harness.owner_number(), await harness.carla()
+    await stage.do(stage.carla.set_timer(owner, DAY))
+    told = await linked.wait_for(TimerChanged)
+    assert (told.seconds, told.chat) == (DAY, carla)
+    await stage.do(stage.carla.send(owner, Content(MessageType.TEXT, "soon gone", timer=Timer(DAY))))
+    message = await linked.wait_for(MessageReceived)
+    assert message.timer is not None
+    assert message.timer.seconds == DAY
+    timer = Timer(DAY, told.at)
+    contents = (
+        Content(MessageType.TEXT, f"gone too {owner}", timer=timer),
+        Content(MessageType.POLL, poll=Poll(f"Gone? {owner}", ("Yes", "No")), timer=timer),
+    )
+    for number, content in enumerate(contents):
+        sent = await linked.engine.send(f"key-{number}", carla, content)
+        got = await stage.do(stage.carla.wait_received(type=content.type, where=lambda one, wa_id=sent.wa_id: one.wa_id == wa_id))
+        assert got.content.timer == timer
+    await stage.do(stage.carla.set_timer(owner, 0))
+    assert (await linked.wait_for(TimerChanged, lambda event: event.seconds == 0)).chat == carla
+
+
+async def test_the_timer_of_a_group(linked: Rig, harness: MultideviceHarness, stage: Stage) -> None:
+    """MSG-12: a member sets it and switches it off; its messages tell it; ours carry it."""
+    group = await stage.do(stage.peer.group("Secrets", [await harness.owner_number(), DEV, CARLA]))
+    await stage.do(stage.peer.group_timer(group, DEV, WEEK))
+    told = await linked.wait_for(TimerChanged)
+    assert (told.seconds, told.chat) == (WEEK, parse_jid(group))
+    await stage.do(stage.dev.send(group, Content(MessageType.TEXT, "psst", timer=Timer(WEEK))))
+    message = await linked.wait_for(MessageReceived)
+    assert message.timer is not None
+    assert message.timer.seconds == WEEK
+    sent = await linked.engine.send("key", parse_jid(group), Content(MessageType.TEXT, "yes?", timer=Timer(WEEK, told.at)))
+    got = await stage.do(stage.dev.wait_received(where=lambda one: one.wa_id == sent.wa_id))
+    assert got.content.timer == Timer(WEEK, told.at)
+    await stage.do(stage.peer.group_timer(group, DEV, 0))
+    await linked.wait_for(TimerChanged, lambda event: event.seconds == 0)
