@@ -310,3 +310,25 @@ async def test_markup_in_what_waits_is_text(window: Window, cable: Relay, carla:
     await expect(page.locator("[data-waiting] .wa-text")).to_have_text(evil)
     assert await page.locator("[data-waiting] img, [data-waiting] b").count() == 0
     assert await page.evaluate("window.evil") is None
+
+
+async def test_a_dialog_and_what_was_typed_into_it_outlive_a_broken_line(
+    window: Window, cable: Relay, phone: SandboxPhone, carla: str
+) -> None:
+    """MSG-13: what needs the server is not done meanwhile, and says so; afterwards it is done, once."""
+    page = await opened(window)
+    await page.get_by_role("button", name="Share").click()
+    await page.get_by_role("menuitem", name="Poll").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Question").fill("When?")
+    await dialog.get_by_label("Options").fill("Today\nTomorrow")
+    await cable.cut()
+    await expect(page.locator("#wa-line")).to_contain_text("Reconnecting")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(page.locator("#wa-line")).to_contain_text("nothing was done")
+    await cable.mend()
+    await expect(page.locator("#wa-line")).to_be_empty()
+    await expect(dialog.get_by_label("Question")).to_have_value("When?")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(dialog).to_have_count(0)
+    await until(lambda: got(phone, carla), ["When?"].__eq__)
