@@ -10,7 +10,7 @@ from tests.engines.harness import Rig
 from tests.engines.multidevice_harness import MultideviceHarness
 from tests.peer.stage import CARLA, DEV, Stage
 from whatsapp_dashboard.domain.engine_events import MessageReceived, TimerChanged
-from whatsapp_dashboard.domain.ids import parse_jid
+from whatsapp_dashboard.domain.ids import ContactKind, parse_jid
 from whatsapp_dashboard.domain.messages import Content, MessageType, Poll, Timer
 
 pytestmark = pytest.mark.slow
@@ -71,3 +71,15 @@ async def test_the_timer_of_a_group(linked: Rig, harness: MultideviceHarness, st
     assert got.content.timer == Timer(WEEK, told.at)
     await stage.do(stage.peer.group_timer(group, DEV, 0))
     await linked.wait_for(TimerChanged, lambda event: event.seconds == 0)
+
+
+async def test_status_updates_and_channels_are_told_as_what_they_are(linked: Rig, harness: MultideviceHarness, stage: Stage) -> None:
+    """ACC-8: so that no bot takes them for a chat with a person: see tests/ai/test_where_nobody_answers.py."""
+    owner = await harness.owner_number()
+    status = await stage.do(stage.peer.do("owner_posts_status", number=CARLA, viewer=owner, text="On holiday"))
+    told = await linked.wait_for(MessageReceived, lambda event: event.wa_id == status)
+    assert (told.chat.kind, told.content.text) == (ContactKind.STATUS, "On holiday")
+    assert told.sender == await harness.carla()
+    await stage.do(stage.peer.do("owner_posts_in_channel", number=CARLA, channel="120363777", follower=owner, text="News"))
+    news = await linked.wait_for(MessageReceived, lambda event: event.content.text == "News")
+    assert (news.chat.kind, str(news.chat)) == (ContactKind.CHANNEL, "120363777@newsletter")

@@ -151,6 +151,23 @@ class OwnerPhone:
             await self.server.deliver(device, Node("message", dict(about), [Node("unavailable", {"type": "view_once"})]))
         return sent
 
+    async def posts_status(self, viewer: str, text: str) -> str:
+        """Post a status update that ``viewer`` (a number) sees; its id."""
+        sent = message_id()
+        about = {"id": sent, "type": "text", "t": int(time.time()), "notify": self.account.name, "from": JID("status", "broadcast")}
+        by = {"participant": JID(self.account.lid, "lid"), "participant_pn": JID(self.account.phone), "addressing_mode": "lid"}
+        for device in list(self.server.account(viewer).devices.values()):
+            await self.encrypted(device, e2e_pb.Message(conversation=text), {**about, **by})
+        return sent
+
+    async def posts_in_channel(self, channel: str, follower: str, text: str) -> str:
+        """Write in a channel (its name before the ``@``) that ``follower`` (a number) follows; its id."""
+        sent, plain = message_id(), e2e_pb.Message(conversation=text).SerializeToString()
+        about = {"id": sent, "type": "text", "t": int(time.time()), "from": JID(channel, "newsletter"), "server_id": "101"}
+        for device in list(self.server.account(follower).devices.values()):
+            await self.server.deliver(device, Node("message", dict(about), [Node("plaintext", {}, plain)]))
+        return sent
+
     async def reads(self, to: str, ids: Sequence[str]) -> None:
         """Open a chat: the contact's devices see the messages as read, and so do the owner's companions."""
         contact, now = self.server.account(to.lstrip("+")), int(time.time())

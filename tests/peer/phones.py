@@ -92,6 +92,14 @@ class Phones:
         """The owner reacts to a message of the contact, or with ``from_me`` to an own one; the id of the reaction."""
         return await self.at(number).reacts(to, target, emoji, from_me=from_me)
 
+    async def owner_posts_status(self, number: str, viewer: str, text: str) -> str:
+        """The owner posts a status update that ``viewer`` sees; its id."""
+        return await self.at(number).posts_status(viewer, text)
+
+    async def owner_posts_in_channel(self, number: str, channel: str, follower: str, text: str) -> str:
+        """The owner writes in a channel that ``follower`` follows; its id."""
+        return await self.at(number).posts_in_channel(channel, follower, text)
+
     async def owner_reads(self, number: str, to: str, ids: Sequence[str]) -> None:
         """The owner opens a chat and sees these messages of the contact."""
         await self.at(number).reads(to, list(ids))
