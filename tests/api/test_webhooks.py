@@ -63,9 +63,13 @@ async def test_a_program_creates_a_webhook_and_follows_its_deliveries(
     assert '"body":"What is on the menu?"' in detail["body"]
     assert (detail["tries"][0]["status"], detail["tries"][0]["response_body"]) == (500, "answer 500")
     assert detail["tries"][0]["request_headers"]["Authorization"] == "••••"
+    health = (await api.get(hook)).json()["health"]
+    assert [health[key] for key in ("success_rate", "delivered", "given_up", "succeeded", "failed")] == [None, 0, 0, 0, 1]
     receivers.behaviours["crm"] = "accept"
     assert (await api.post(f"/api/webhooks/deliveries/{item['id']}/replay")).status_code == 200
     await answer_of(api, f"/api/webhooks/deliveries?state=succeeded&event_id={item['event_id']}", lambda found: len(found["items"]) == 1)
+    health = (await api.get(hook)).json()["health"]
+    assert [health[key] for key in ("success_rate", "delivered", "given_up", "succeeded", "failed")] == [1.0, 1, 0, 1, 1]
     assert (await api.post("/api/webhooks/deliveries/replay", json={"state": "succeeded", "webhook_id": made["id"]})).json() == {
         "replayed": 1
     }

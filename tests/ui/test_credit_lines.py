@@ -8,7 +8,7 @@ import pytest
 
 from whatsapp_dashboard.credits.views import CreditDay, CreditState, EntryRow
 from whatsapp_dashboard.errors import Invalid
-from whatsapp_dashboard.system.overview import RecentEvent
+from whatsapp_dashboard.system.folding import RecentEvent
 from whatsapp_dashboard.ui.credits.filters import export_address, from_address, to_address, to_filters
 from whatsapp_dashboard.ui.credits.lines import HEIGHT, MARGIN, day_chart, entry_line, left_in_words, short_day, whole
 from whatsapp_dashboard.ui.home.state import _credits, _happened

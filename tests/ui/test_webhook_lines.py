@@ -28,6 +28,7 @@ HEALTH = WebhookHealth(
     hours=tuple(Hour(NOW - timedelta(hours=23 - n), n, 0) for n in range(24)),
     succeeded=276,
     failed=0,
+    given_up=0,
     p95_ms=40,
     waiting=0,
     dead=0,
@@ -55,6 +56,17 @@ def test_a_webhook_without_a_name_is_called_by_its_url() -> None:
     unnamed = webhook_line(replace(ROW, name=""), NOW)
     assert (unnamed.title, unnamed.url) == ("https://example.org/hook", "")
     assert (unnamed.events, unnamed.more_events) == (["message", "message.sent", "message.status"], "+1")
+
+
+def test_a_rate_is_of_deliveries_and_attempts_are_told_apart() -> None:
+    """HOOK-6: 13 deliveries of which all arrived, some at the second try, are all of them and not 61.9 %."""
+    line = webhook_line(replace(ROW, health=replace(HEALTH, succeeded=13, failed=8)), NOW)
+    assert (line.rate, line.rate_tone, line.attempts) == ("100 %", "jade", "8 failed attempts")
+    assert line.rate_title == "In 24 hours 13 deliveries arrived, 0 were given up; 8 of 21 attempts failed."
+    half = webhook_line(replace(ROW, health=replace(HEALTH, succeeded=1, failed=6, given_up=1)), NOW)
+    assert (half.rate, half.attempts) == ("50 %", "6 failed attempts")
+    running = webhook_line(replace(ROW, health=replace(HEALTH, succeeded=0, failed=3)), NOW)
+    assert (running.rate, running.attempts) == ("–", "3 failed attempts")
 
 
 def test_an_old_failure_is_not_shown_beside_a_newer_success() -> None:

@@ -123,6 +123,8 @@ async def test_a_failed_delivery_is_tried_on_schedule_and_is_then_a_dead_letter(
         assert len(await house.attempts()) == number
         await house.pass_time(seconds * 0.1 + 1)
     (row,) = await house.until(dead=1)
+    health = (await house.webhooks.get(house.cast.vic, row.webhook_id)).health
+    assert (health.delivered, health.given_up, health.success_rate, health.failed) == (0, 1, 0.0, 6)
     assert (row.attempts, row.last_status, row.last_error) == (6, 404, "The endpoint answered 404 Not Found.")
     attempts = await house.attempts()
     assert [attempt.number for attempt in attempts] == [1, 2, 3, 4, 5, 6]

@@ -34,7 +34,7 @@ from whatsapp_dashboard.domain.engine_events import (
 )
 from whatsapp_dashboard.domain.storable import storable
 from whatsapp_dashboard.engines.base import Engine, EngineContext
-from whatsapp_dashboard.errors import AppError, Retryable, Unavailable
+from whatsapp_dashboard.errors import AppError, DatabaseAway, Retryable, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -187,7 +187,8 @@ class Supervisor:
         except TimeoutError:
             return Disconnected(DisconnectCause.CONNECTION_LOST, f"WhatsApp did not answer within {self._call_seconds:.0f} s.")
         except AppError as error:
-            return Disconnected(DisconnectCause.CONNECTION_LOST, error.message)
+            lost = isinstance(error, Retryable | DatabaseAway)  # anything else is wrong on our side
+            return Disconnected(DisconnectCause.CONNECTION_LOST if lost else DisconnectCause.ENGINE_CRASHED, error.message)
         except Exception as error:
             self._log.exception("engine failed")
             return Disconnected(DisconnectCause.ENGINE_CRASHED, f"The engine failed ({type(error).__name__}); it is started again.")

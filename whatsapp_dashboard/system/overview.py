@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -17,10 +16,13 @@ from whatsapp_dashboard.events.log import last_seq
 from whatsapp_dashboard.messages.media_sweep import Held, MediaSweep
 from whatsapp_dashboard.models import Account, Contact, Conversation, Event, Message
 from whatsapp_dashboard.system.ai_trouble import AiTrouble, ai_trouble
+from whatsapp_dashboard.system.folding import RecentEvent, folded
 from whatsapp_dashboard.system.handed_over import HandedOver, handed_over
 
 LOOK_BACK = 20_000
 """Events looked through for the recent ones, so that a long log costs no more than a short one."""
+FOLDED = 400
+"""Recent events that are read to be folded: many of them may be one connection that comes and goes."""
 NOTEWORTHY = (
     "session.status", "session.restricted", "account.created", "account.deleted", "call", "webhook.failing", "webhook.recovered",
     "webhook.stalled", "webhook.moving",
@@ -42,17 +44,6 @@ class WaitingConversation:
     preview: str
     unread: int
     since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RecentEvent:
-    """Something that happened to an account, or to a webhook: then its name stands in ``account_name``. Empty for the workspace itself."""
-
-    type: str
-    at: datetime
-    account_id: str
-    account_name: str
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +117,9 @@ class Overview:
                     func.coalesce(col(Event.type), "").in_(NOTEWORTHY),
                 )
                 .order_by(col(Event.seq).desc())
-                .limit(recent)
+                .limit(FOLDED)
             )
-            happened = tuple(_event(event, names) for event in events)
+            happened = folded([_event(event, names) for event in events], recent)
             trouble = await ai_trouble(session, names, now, after_seq=newest - LOOK_BACK)
             stopped = await handed_over(session, names)
         held = self._sweep.held if self._sweep and who.role is Role.OWNER else None

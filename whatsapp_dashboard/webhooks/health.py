@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.domain.ids import id_floor
 from whatsapp_dashboard.models import Webhook, WebhookAttempt, WebhookDelivery, WebhookHour
 from whatsapp_dashboard.webhooks.views import Hour, WebhookHealth
 
@@ -34,6 +35,7 @@ async def health_of(session: AsyncSession, webhooks: Sequence[Webhook], now: dat
         counted[row.webhook_id, row.hour] = (row.succeeded, row.failed)
     waiting = [await _counts(session, ids, which) for which in (_FRESH, _RETRY, _CLAIMED)]
     dead = await _counts(session, ids, _DEAD)
+    given_up = await _counts(session, ids, (*_DEAD, col(WebhookDelivery.id) >= id_floor(now - timedelta(hours=HOURS))))
     found = {}
     for webhook in webhooks:
         hours = tuple(
@@ -44,6 +46,7 @@ async def health_of(session: AsyncSession, webhooks: Sequence[Webhook], now: dat
             hours=hours,
             succeeded=sum(hour.succeeded for hour in hours),
             failed=sum(hour.failed for hour in hours),
+            given_up=given_up.get(webhook.id, 0),
             p95_ms=await _p95(session, webhook.id, now - timedelta(hours=HOURS)),
             waiting=many,
             dead=dead.get(webhook.id, 0),

@@ -65,7 +65,11 @@ class WebhookHealth:
     hours: tuple[Hour, ...]
     """24 of them, oldest first, the last one is the running hour."""
     succeeded: int
+    """Attempts that the endpoint took: as many deliveries arrived."""
     failed: int
+    """Attempts that it did not take. Most are tried again."""
+    given_up: int
+    """Dead letters among what was queued in these hours."""
     p95_ms: int | None
     """Over the latest attempts, at most 500 of the last 24 hours; None without any."""
     waiting: int
@@ -79,10 +83,15 @@ class WebhookHealth:
     """Of the latest failed attempt, in words; empty when there was none."""
 
     @property
+    def delivered(self) -> int:
+        """Deliveries that arrived."""
+        return self.succeeded
+
+    @property
     def success_rate(self) -> float | None:
-        """From 0 to 1; None without attempts."""
-        total = self.succeeded + self.failed
-        return self.succeeded / total if total else None
+        """Of the deliveries that are finished, how many arrived, from 0 to 1; None while none is."""
+        total = self.delivered + self.given_up
+        return self.delivered / total if total else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,15 @@ class HourOut(BaseModel):
 
 
 class HealthOut(BaseModel):
-    """How the endpoint did in the last 24 hours."""
+    """How the endpoint did in the last 24 hours: deliveries first, then single attempts, of which a delivery may take several."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    success_rate: float | None
-    succeeded: int
-    failed: int
+    success_rate: float | None = Field(description="Of the finished deliveries, how many arrived, from 0 to 1; `null` without one")
+    delivered: int = Field(description="Deliveries that arrived")
+    given_up: int = Field(description="Dead letters among what was queued in these hours")
+    succeeded: int = Field(description="Attempts that the endpoint took")
+    failed: int = Field(description="Attempts that it did not take; most are tried again")
     p95_ms: int | None
     waiting: int
     dead: int

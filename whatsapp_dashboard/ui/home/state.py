@@ -11,8 +11,9 @@ from whatsapp_dashboard.domain.account_status import AccountStatus
 from whatsapp_dashboard.domain.ids import format_phone
 from whatsapp_dashboard.messages.media_sweep import Held
 from whatsapp_dashboard.system.ai_trouble import AiTrouble
+from whatsapp_dashboard.system.folding import RecentEvent
 from whatsapp_dashboard.system.handed_over import HandedOver
-from whatsapp_dashboard.system.overview import OverviewView, RecentEvent, WaitingConversation
+from whatsapp_dashboard.system.overview import OverviewView, WaitingConversation
 from whatsapp_dashboard.ui.credits.lines import left_in_words
 from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.pace import LOOK_SECONDS, Pace
@@ -202,11 +203,20 @@ def _waiting(item: WaitingConversation) -> Waiting:
     )
 
 
+def _connection(event: RecentEvent) -> str:
+    """The reason, and how often the account was gone and came back."""
+    reason, often = str(event.data.get("reason", "")), f"{event.times:,} times"
+    if event.data.get("status") == "ready":
+        return f"Reconnected {often}" if event.times > 1 else reason
+    words = reason or _STATUS_WORDS.get(str(event.data.get("status", "")), "")
+    return f"{words} Before that it reconnected {often}." if event.times > 1 else words
+
+
 def _happened(event: RecentEvent) -> Happened:
     data = event.data
     match event.type:
         case "session.status":
-            kind, text = str(data.get("status", "")), str(data.get("reason", ""))
+            kind, text = str(data.get("status", "")), _connection(event)
         case "session.restricted":
             kind, text = "restricted", str(data.get("reason", ""))
         case "account.created":

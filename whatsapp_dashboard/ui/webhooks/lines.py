@@ -7,7 +7,7 @@ from datetime import datetime
 
 from whatsapp_dashboard.network.allow_list import AllowedNetwork
 from whatsapp_dashboard.ui.times import iso
-from whatsapp_dashboard.webhooks.views import EventType, Hour, WebhookRow, WebhookState
+from whatsapp_dashboard.webhooks.views import EventType, Hour, WebhookHealth, WebhookRow, WebhookState
 
 BAR_HEIGHT = 28
 """Pixels of the tallest bar of a sparkline."""
@@ -56,6 +56,10 @@ class WebhookLine:
     previous_secret_until: str
     bars: list[Bar]
     rate: str
+    """Of the finished deliveries."""
+    rate_title: str
+    attempts: str
+    """How many attempts failed, in words; empty for none."""
     rate_tone: str
     p95: str
     waiting: int
@@ -114,6 +118,8 @@ def webhook_line(row: WebhookRow, now: datetime) -> WebhookLine:
         previous_secret_until=iso(row.previous_secret_until),
         bars=bars(health.hours),
         rate="–" if health.success_rate is None else percent(health.success_rate),
+        rate_title=_counted(health),
+        attempts=plural(health.failed, "failed attempt") if health.failed else "",
         rate_tone=_tone(health.success_rate),
         p95="–" if health.p95_ms is None else milliseconds(health.p95_ms),
         waiting=health.waiting,
@@ -135,10 +141,20 @@ def bars(hours: tuple[Hour, ...]) -> list[Bar]:
         Bar(
             height(hour.succeeded),
             height(hour.failed),
-            f"{hour.start:%H}:00 UTC: {hour.succeeded:,} delivered, {hour.failed:,} failed",
+            f"{hour.start:%H}:00 UTC: {hour.succeeded:,} delivered, {plural(hour.failed, 'failed attempt')}",
         )
         for hour in hours
     ]
+
+
+def plural(count: int, what: str) -> str:
+    """``1 attempt``, ``1,200 attempts``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _counted(health: WebhookHealth) -> str:
+    arrived, given_up = f"{health.delivered:,} deliveries arrived", f"{health.given_up:,} were given up"
+    return f"In 24 hours {arrived}, {given_up}; {health.failed:,} of {plural(health.succeeded + health.failed, 'attempt')} failed."
 
 
 def percent(rate: float) -> str:
