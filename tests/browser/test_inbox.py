@@ -62,7 +62,7 @@ async def write(page: Page, text: str) -> None:
 async def test_a_message_appears_is_read_and_answered_and_its_ticks_climb(window: Window, shop: Shop) -> None:
     """MSG-1, MSG-4, MSG-7, AI-8: all without a reload, for both who look."""
     page, watching = await open_inbox(window), await open_inbox(window, "vic")
-    await expect(page.get_by_text("No conversation yet")).to_be_visible()
+    await expect(page.get_by_text("Write the first message")).to_be_visible()
     await shop.phone.send_text(shop.carla, "Is the blue one there?")
     await expect(line(page, "Carla")).to_contain_text("Is the blue one there?")
     await expect(line(page, "Carla").locator(".wa-unread")).to_have_text("1")

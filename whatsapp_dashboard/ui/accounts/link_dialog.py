@@ -84,7 +84,15 @@ def _qr() -> rx.Component:
             background="#fff", border=theme.LINE, **frame,
         ),
         rx.center(
-            rx.vstack(rx.spinner(size="3"), rx.text("Getting a code …", size="2", color=theme.TEXT_MUTED), align="center"),
+            rx.vstack(
+                rx.spinner(size="3"),
+                rx.text("Getting a code …", size="2", color=theme.TEXT_MUTED),
+                rx.cond(LinkState.trouble != "", rx.text(
+                    LinkState.trouble, " It is tried again.", size="1", color="var(--red-11)", align="center", padding="0 16px",
+                    role="alert", custom_attrs={"data-testid": "trouble"},
+                )),
+                align="center",
+            ),
             background="var(--gray-a2)", border=theme.LINE, role="status", **frame,
         ),
     )  # fmt: skip

@@ -16,10 +16,12 @@ from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.state import PageState, action
 from whatsapp_dashboard.ui.times import iso
 
+_DOWN = (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED, AccountStatus.ERROR)
+
 
 class LinkState(PageState):
-    """``phase`` is ``starting``, ``scan`` (a code is shown), ``ended`` (no scan in time), ``passkey`` (WhatsApp asks for one), ``failed``
-    or ``connected``."""
+    """``phase`` is ``starting``, ``scan`` (a code is shown), ``ended`` (shown, and no scan in time), ``passkey`` (WhatsApp asks for one),
+    ``failed`` or ``connected``."""
 
     open: bool = False
     account_id: str = ""
@@ -30,6 +32,11 @@ class LinkState(PageState):
     issued_at: str = ""
     expires_at: str = ""
     last: bool = False
+    shown: bool = False
+    """Whether a code was there to be scanned."""
+    trouble: str = ""
+    """Why the last try failed, while another one follows by itself."""
+    refused: str = ""
     phone: str = ""
     push_name: str = ""
     can_pair: bool = False
@@ -53,17 +60,24 @@ class LinkState(PageState):
         self._reset_dialog()
         self.account_id, self.name, self.open = row.id, row.name, True
         self.can_pair, self.simulated = "pairing_code" in row.capabilities, row.engine == SANDBOX
-        yield LinkState.follow
-        idle = row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED, AccountStatus.ERROR)
+        yield
+        idle = row.status in _DOWN
         if idle and row.next_attempt_at is None:
-            await self._services().accounts.connect(who, account_id)
+            await self._connect(account_id)
+        yield LinkState.follow
 
     @action
     async def start_anew(self) -> None:
         """Ask for a new QR code after the last one ran out."""
         account_id = self.account_id
         self._reset_dialog()
-        await self._services().accounts.connect(await self._who(), account_id)
+        await self._connect(account_id)
+
+    async def _connect(self, account_id: str) -> None:
+        try:
+            await self._services().accounts.connect(await self._who(), account_id)
+        except AppError as error:
+            self.phase, self.reason, self.refused = "failed", error.message, error.message
 
     @action
     async def set_open(self, value: bool) -> None:
@@ -117,32 +131,35 @@ class LinkState(PageState):
                 self._apply(row, view)
 
     def _apply(self, row: AccountRow, view: QrView | None) -> None:
-        self.phase, self.reason = _phase(row, view), row.status_reason
+        self.phase, self.reason = phase_of(row, view, shown=self.shown), row.status_reason
+        self.trouble = row.status_reason if row.next_attempt_at is not None and row.status in _DOWN else ""
+        if self.phase in ("starting", "failed", "ended") and self.refused:
+            self.phase, self.reason = "failed", self.refused
         if self.phase == "connected":
             self.phone, self.push_name, self.image, self.code = format_phone(row.phone), row.push_name, "", ""
         elif self.phase == "scan" and view:
             self.image, self.issued_at, self.expires_at = view.data_url, iso(view.issued_at), iso(view.expires_at)
-            self.last = view.last
+            self.last, self.shown = view.last, True
         else:
             self.image = self.code = ""
 
     def _reset_dialog(self) -> None:
         self.phase, self.tab = "starting", "qr"
         self.reason = self.image = self.code = self.pair_error = self.phone = self.push_name = ""
-        self.last = False
+        self.trouble = self.refused = ""
+        self.last = self.shown = False
 
 
-def _phase(row: AccountRow, view: QrView | None) -> str:
+def phase_of(row: AccountRow, view: QrView | None, *, shown: bool) -> str:
+    """What the dialog shows; ``shown``: whether there was a code to be scanned."""
     if row.status is AccountStatus.READY:
         return "connected"
     if view is not None:
         return "scan"
     if row.status is AccountStatus.DISCONNECTED and row.status_code == DisconnectCause.PASSKEY_NEEDED:
         return "passkey"
-    if row.status is AccountStatus.ERROR and row.next_attempt_at is None:
-        return "failed"
-    if row.status in (AccountStatus.DISCONNECTED, AccountStatus.AUTH_FAILED) and row.next_attempt_at is None and not row.linked:
-        return "ended"
+    if row.status in _DOWN and row.next_attempt_at is None and (row.status is AccountStatus.ERROR or not row.linked):
+        return "ended" if shown and row.status is not AccountStatus.ERROR else "failed"
     return "starting"
 
 

@@ -12,6 +12,7 @@ from whatsapp_dashboard.ui.components.message_marks import message_type_icon
 from whatsapp_dashboard.ui.components.ticks import ticks
 from whatsapp_dashboard.ui.inbox.chips import answers_chip, waits_chip
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
+from whatsapp_dashboard.ui.inbox.first_run import first_run
 from whatsapp_dashboard.ui.inbox.lines import Line
 from whatsapp_dashboard.ui.inbox.state import AccountChoice, InboxState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
@@ -167,15 +168,13 @@ def _status_dot(line: Line) -> rx.Component:
 def _empty() -> rx.Component:
     filtered = (InboxState.text != "") | (InboxState.account != "") | (InboxState.tab != "all")
     return rx.cond(
-        filtered,
-        _nothing("search-x", "Nothing here", "No conversation matches these filters.",
-                 rx.button("Show all", variant="soft", size="1", on_click=InboxState.clear)),
+        InboxState.first.kind != "",
+        first_run(),
         rx.cond(
-            InboxState.accounts.length() == 0,
-            _nothing("smartphone", "No account yet", "Connect a WhatsApp number first. Its conversations appear here.",
-                     rx.link(rx.button("Go to accounts", size="1", tab_index=-1), href="/accounts")),
-            _nothing("messages-square", "No conversation yet",
-                     "When somebody writes to one of your numbers, or you write to somebody, the conversation appears here."),
+            filtered,
+            _nothing("search-x", "Nothing here", "No conversation matches these filters.",
+                     rx.button("Show all", variant="soft", size="1", on_click=InboxState.clear)),
+            _nothing("messages-square", "No open conversation", "Every conversation is closed. When somebody writes, it opens again."),
         ),
     )  # fmt: skip
 

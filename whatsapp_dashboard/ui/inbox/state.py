@@ -15,6 +15,7 @@ from whatsapp_dashboard.domain.principal import Principal
 from whatsapp_dashboard.errors import AppError
 from whatsapp_dashboard.events.log import EventRecord
 from whatsapp_dashboard.messages.conversation_views import ConversationFilters, ConversationRow, Counts
+from whatsapp_dashboard.ui.inbox.first_step import FirstStep, first_step
 from whatsapp_dashboard.ui.inbox.lines import Line, aged, conversation_line, order
 from whatsapp_dashboard.ui.live import following, live
 from whatsapp_dashboard.ui.state import PageState, action
@@ -64,6 +65,8 @@ class InboxState(PageState):
     query: str = ""
     """The filters as the end of an address."""
     accounts: list[AccountChoice] = []
+    first: FirstStep = FirstStep()
+    """What to do first, while there is no conversation at all."""
     active: int = 0
     unread: int = 0
     waiting: int = 0
@@ -135,7 +138,10 @@ class InboxState(PageState):
         staying = await self._read_staying(who, {row.id for row in page.rows})
         counts = await services.conversations.counts(who, filters.account_id, filters.text)
         accounts = await services.accounts.list_accounts(who)
+        anybody = ConversationFilters(account_id=filters.account_id, status="")
+        begun = bool(page.rows) or bool((await services.conversations.page(who, anybody, limit=1)).rows)
         async with self:
+            self.first = FirstStep() if begun else first_step(accounts, filters.account_id)
             lines = [conversation_line(row, now, zone, filters.text) for row in (*page.rows, *staying)]
             self.lines = sorted(lines, key=order, reverse=True)
             self.older = page.older or ""
