@@ -32,6 +32,9 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
 )
 """The whole list of routes that answer without a session. ``/api/auth/logout`` only ever ends the caller's own."""
 
+_LONGEST_ORIGIN = 300
+_PROGRAMS = "A program sends X-Requested-With with any value, and no Origin."
+
 
 def belongs_to_api(path: str) -> bool:
     """Whether ``path`` is one of the API's."""
@@ -44,6 +47,7 @@ class Gate:
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app = app
         self._origins = Origins(settings)
+        self._url = settings.public_url
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Let the request through with ``scope["state"]["principal"]`` set, or answer with a problem document."""
@@ -64,7 +68,7 @@ class Gate:
         foreign = request.has("origin") and not self._origins.may_call(request.header("origin"), request.header("host"))
         if public:
             if foreign and request.method == "POST":
-                raise _forged()
+                raise self._forged(request)
             return None
         auth = runtime.current().auth
         if request.has("authorization"):
@@ -73,17 +77,22 @@ class Gate:
             cookie = request.cookie
             principal = await auth.authenticate(cookie, request.user_agent) if cookie else None
             if principal is not None and is_forged(request, self._origins):
-                raise _forged()
+                raise self._forged(request)
         if principal is not None and request.header(FOR_OPERATOR) not in (None, principal.operator_id):
             raise Forbidden("Somebody else is logged in here by now.", code="other_operator")
         if principal is None:
             raise Unauthenticated("Log in first: send the session cookie, or Authorization: Bearer with a token.")
         return principal
 
-
-def _forged() -> Forbidden:
-    return Forbidden(
-        "This request does not come from the dashboard's own address. If that address is new, set DASHBOARD_URL to it; a program"
-        " sends X-Requested-With with any value.",
-        code="foreign_origin",
-    )
+    def _forged(self, request: Request) -> Forbidden:
+        """What to set, if this was no forgery."""
+        seen = (request.header("origin") or "")[:_LONGEST_ORIGIN]
+        if not seen:
+            return Forbidden(f"This request does not say where it comes from. {_PROGRAMS}", code="foreign_origin")
+        error = Forbidden(
+            f"This request comes from {seen}, and the dashboard is {self._url}. If people reach it there, set DASHBOARD_URL={seen} and"
+            f" start it again; another site whose pages may call the API is named in CORS_ORIGINS. {_PROGRAMS}",
+            code="foreign_origin",
+        )
+        error.facts = {"origin": seen, "expected": self._url}
+        return error

@@ -26,6 +26,7 @@ from whatsapp_dashboard import runtime
 from whatsapp_dashboard.auth import web
 from whatsapp_dashboard.config import Settings
 from whatsapp_dashboard.errors import DatabaseAway
+from whatsapp_dashboard.ui import wrong_address
 from whatsapp_dashboard.ui.live import is_following
 from whatsapp_dashboard.ui.login.page import login_page
 from whatsapp_dashboard.ui.outage import load_again, outage_page
@@ -84,6 +85,8 @@ class Guard:
 
     async def _page(self, request: web.Request) -> Response | None:
         """The answer to a page request, or None when the pages may answer it."""
+        if request.path.rstrip("/") == wrong_address.PATH and request.method in ("GET", "HEAD"):
+            return wrong_address.wrong_address(request, self._origins, self._settings)
         if request.path.startswith("/_") or request.path == "/ping" or request.method not in ("GET", "HEAD"):
             return PlainTextResponse("Not found", 404)
         if _is_file(request.path):

@@ -31,3 +31,7 @@ form.addEventListener("submit", async (event) => {
     focus.focus(); focus.select();
   } catch { fail("The dashboard does not answer. Check the connection and try again."); }
 });
+
+// Under a name that is not the dashboard's own every log-in would be refused: say so before anybody types.
+const place = "/wrong-address?from=" + encodeURIComponent(location.origin);
+fetch(place, { redirect: "manual" }).then((answer) => { if (answer.status === 421) location.replace(place); }).catch(() => {});
