@@ -40,13 +40,13 @@ need_chromium() {
         fail "The browser tests need Chromium: apt-get install chromium, or name one: CHROMIUM=/path/to/chrome ./test"
 }
 
-# The npm packages of the customers' phones, with the Node.js of requirements.txt; only when the lock file has changed.
-need_baileys() {
-    local folder=tests/peer/baileys stamp have
+# need_npm FOLDER WHAT: the npm packages of a folder, with the Node.js of requirements.txt; only when the lock file has changed.
+need_npm() {
+    local folder=$1 stamp have
     stamp=$folder/node_modules/.installed
     have=$(sha256sum <"$folder/package-lock.json" | cut -c1-64)
     [ "$(cat "$stamp" 2>/dev/null)" = "$have" ] && return
-    say "Installing the customers' phones (npm packages in $folder)"
+    say "Installing $2 (npm packages in $folder)"
     (
         PATH=$PWD/.venv/bin:$PATH
         cd "$folder"
@@ -54,3 +54,7 @@ need_baileys() {
     ) || fail "npm could not install the packages of $folder (it has 5 minutes); the lines above say why. They come from the npm registry: is it reachable?"
     printf '%s\n' "$have" >"$stamp"
 }
+
+need_baileys() { need_npm tests/peer/baileys "the customers' phones"; }
+
+need_axe() { need_npm tests/browser/axe "the rules of accessibility"; }

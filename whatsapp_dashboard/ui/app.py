@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from whatsapp_dashboard.ui.components.toasts import toaster
 from whatsapp_dashboard.ui.guard import EventGate
 from whatsapp_dashboard.ui.pages import PAGES
 from whatsapp_dashboard.ui.session import ShellState
@@ -28,6 +29,7 @@ def create_app() -> rx.App:
             *[rx.el.script(src=f"/{name}.js") for name in EVERYWHERE],
         ],
         backend_exception_handler=explain,
+        toaster=toaster(),
     )
     # What is said about the connection is said by assets/line.js, not by Reflex's toast and sign.
     app.app_wraps.pop((5, "Overlay"), None)

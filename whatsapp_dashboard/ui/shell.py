@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 
 from whatsapp_dashboard.domain.principal import Role
 from whatsapp_dashboard.ui import theme
@@ -75,7 +76,8 @@ def framed(page: Page, pages: list[Page]) -> Callable[[], rx.Component]:
 
 
 def _skip_link() -> rx.Component:
-    return rx.el.a("Skip to content", href="#content", class_name="wa-skip")
+    # The element itself: Reflex' own link would lead to the page's address, and load the page anew.
+    return A.create("Skip to content", href="#content", class_name="wa-skip")
 
 
 def _brand() -> rx.Component:
@@ -98,13 +100,11 @@ def _navigation(current: Page, pages: list[Page]) -> rx.Component:
         entries = list(members)
         head = [_section(section, min(page.min_role.rank for page in entries))] if section else []
         groups.append(rx.vstack(*head, *[_entry(page, page is current) for page in entries], spacing="0", width="100%"))
-    return rx.vstack(
+    return rx.el.nav(
         rx.flex(_brand(), align="center", height=theme.TOPBAR_HEIGHT, padding="0 10px"),
-        rx.el.nav(*groups, aria_label="Main", style={"width": "100%", "overflowY": "auto", "flex": "1"}),
-        padding="0 10px 10px",
-        spacing="1",
-        width="100%",
-        height="100%",
+        rx.box(*groups, width="100%", overflow_y="auto", flex="1"),
+        class_name="wa-navigation",
+        aria_label="Main",
     )
 
 
@@ -144,7 +144,7 @@ def _top_bar(page: Page, pages: list[Page]) -> rx.Component:
         rx.spacer(),
         user_menu(),
         class_name="wa-topbar",
-        style={"height": theme.TOPBAR_HEIGHT},
+        style={"height": theme.TOPBAR_HEIGHT},  # and more while toasts need it
     )
 
 

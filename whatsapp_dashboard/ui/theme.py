@@ -52,6 +52,7 @@ CLIP: dict[str, Any] = {"overflow": "hidden", "text_overflow": "ellipsis", "whit
 
 # Radix breakpoints used everywhere: below `md` (1024 px) the sidebar is a drawer.
 ONLY_WIDE: dict[str, Any] = {"display": ["none", "none", "none", "flex"]}
+WIDE_CELL: dict[str, Any] = {"display": ["none", "none", "none", "table-cell"]}
 ONLY_NARROW: dict[str, Any] = {"display": ["flex", "flex", "flex", "none"]}
 
 

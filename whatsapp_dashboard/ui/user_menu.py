@@ -47,7 +47,7 @@ def user_menu() -> rx.Component:
                     ),
                 ),
                 rx.menu.separator(),
-                rx.menu.item(rx.icon("log-out", size=14), "Log out", color="red", on_click=rx.call_script(_LOG_OUT)),
+                rx.menu.item(rx.icon("log-out", size=14), "Log out", color_scheme="red", on_click=rx.call_script(_LOG_OUT)),
                 width="224px",
             ),
         ),

@@ -215,6 +215,7 @@ def _country() -> rx.Component:
                 width="320px",
                 max_width="84vw",
                 size="1",
+                aria_label="Country",
             ),
             open=EditState.picking,
             on_open_change=EditState.set_picking,

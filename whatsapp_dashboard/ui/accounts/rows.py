@@ -214,7 +214,7 @@ def _menu(line: AccountLine) -> rx.Component:
             item(True, "bot", "Chatbot", open_chatbot(line.id)),
             rx.menu.separator(),
             item(line.can_log_out, "log-out", "Log out", DeleteState.ask_log_out(line.id)),
-            item(True, "trash-2", "Delete", DeleteState.ask_delete(line.id), color="red"),
+            item(True, "trash-2", "Delete", DeleteState.ask_delete(line.id), color_scheme="red"),
             width="200px",
         ),
     )  # fmt: skip

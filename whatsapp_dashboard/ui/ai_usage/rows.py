@@ -9,7 +9,7 @@ import reflex as rx
 from whatsapp_dashboard.ui import theme
 from whatsapp_dashboard.ui.ai_usage.lines import CallLine, ModelLine
 from whatsapp_dashboard.ui.ai_usage.state import UsageState
-from whatsapp_dashboard.ui.components import data_table
+from whatsapp_dashboard.ui.components import data_table, preformatted
 
 _WIDE = "124px minmax(110px,1fr) minmax(150px,1.6fr) 64px 132px 96px 84px 60px"
 _AREAS_NARROW = '"provider outcome" "account time" "tokens ms"'
@@ -62,7 +62,7 @@ def model_table() -> rx.Component:
         )  # fmt: skip
 
     heads = ["Model", *[(head, "right") for head in ("Calls", "Answered", "Tokens in", "Tokens out", "Cost", "p95")]]
-    return data_table(heads, rx.foreach(UsageState.models, row))
+    return data_table("Models", heads, rx.foreach(UsageState.models, row))
 
 
 def _call(line: CallLine) -> rx.Component:
@@ -105,7 +105,7 @@ def _detail(line: CallLine) -> rx.Component:
     return rx.box(
         rx.cond(
             line.error != "",
-            rx.el.pre(line.error, class_name="wa-pre", custom_attrs={"data-testid": "error"}),
+            preformatted(line.error, "Error", custom_attrs={"data-testid": "error"}),
             rx.cond(line.good, rx.text("It answered.", size="2", color=theme.TEXT_MUTED), rx.fragment()),
         ),
         rx.flex(

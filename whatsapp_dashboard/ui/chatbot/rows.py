@@ -120,7 +120,7 @@ def _buttons(line: ProviderLine) -> rx.Component:
                 rx.cond(line.enabled, item("power-off", "Switch off", ProvidersState.switch(line.id, False)),
                         item("power", "Switch on", ProvidersState.switch(line.id, True))),
                 rx.menu.separator(),
-                item("trash-2", "Delete", ProvidersState.ask_delete(line.id), color="red"),
+                item("trash-2", "Delete", ProvidersState.ask_delete(line.id), color_scheme="red"),
                 width="160px",
             ),
         ),

@@ -12,6 +12,7 @@ from whatsapp_dashboard.ui.components.layout import (
     relative_time,
     stat,
 )
+from whatsapp_dashboard.ui.components.scrolling import preformatted, scrolls
 from whatsapp_dashboard.ui.components.states import empty_state, error_state, skeleton_cards, skeleton_rows
 from whatsapp_dashboard.ui.components.toasts import toast_error, toast_info, toast_ok
 
@@ -31,7 +32,9 @@ __all__ = [
     "form_dialog",
     "inline_error",
     "page_header",
+    "preformatted",
     "relative_time",
+    "scrolls",
     "search_field",
     "send_again_dialog",
     "skeleton_cards",

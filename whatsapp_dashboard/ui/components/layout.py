@@ -8,6 +8,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
+from whatsapp_dashboard.ui.components.toasts import toast_ok
 
 
 def page_header(title: str | rx.Var[str], subtitle: str | rx.Var[str] = "", *actions: rx.Component) -> rx.Component:
@@ -62,8 +63,11 @@ def stat(label: str, value: rx.Var[Any] | str, icon: str, hint: rx.Var[str] | st
     )
 
 
-def data_table(columns: Sequence[str | tuple[str, str]], *rows: rx.Component, **props: Any) -> rx.Component:
-    """A table in a card that scrolls sideways on a phone. A column is a title, or ``(title, "right")`` for numbers."""
+def data_table(
+    label: str, columns: Sequence[str | tuple[str, str]], *rows: rx.Component, wide: Sequence[str] = (), **props: Any
+) -> rx.Component:
+    """A table named ``label`` in a card that scrolls sideways on a phone. A column is a title, or ``(title, "right")`` for numbers; those
+    in ``wide`` are left out on a phone, as their cells must be (``theme.WIDE_CELL``)."""
     heads = [(c, "left") if isinstance(c, str) else c for c in columns]
     return rx.box(
         rx.table.root(
@@ -73,6 +77,7 @@ def data_table(columns: Sequence[str | tuple[str, str]], *rows: rx.Component, **
                         rx.table.column_header_cell(
                             rx.text(title, size=theme.CAPTION, color=theme.TEXT_MUTED, weight="medium"),
                             text_align=align,
+                            **(theme.WIDE_CELL if title in wide else {}),
                         )
                         for title, align in heads
                     ]
@@ -83,7 +88,11 @@ def data_table(columns: Sequence[str | tuple[str, str]], *rows: rx.Component, **
             variant="ghost",
             width="100%",
         ),
+        class_name="wa-table",
         overflow_x="auto",
+        tab_index=0,
+        role="region",
+        aria_label=label,
         **{**theme.CARD, **props},
     )
 
@@ -121,5 +130,5 @@ def copy_button(text: rx.Var[str] | str, label: str = "Copy") -> rx.Component:
         type="button",
         aria_label=label,
         title=label,
-        on_click=[rx.set_clipboard(text), rx.toast.success("Copied", duration=1_500)],
+        on_click=[rx.set_clipboard(text), toast_ok("Copied")],
     )

@@ -12,7 +12,7 @@ _STATUS: dict[str, tuple[str, str, str]] = {
     "sent": ("check", "Sent", "var(--gray-11)"),
     "in_doubt": ("circle-help", "In doubt", "var(--amber-11)"),
     "delivered": ("check-check", "Delivered", "var(--gray-11)"),
-    "read": ("check-check", "Read", "var(--blue-10)"),
+    "read": ("check-check", "Read", "var(--blue-11)"),
     "failed": ("circle-alert", "Failed", "var(--red-11)"),
 }
 

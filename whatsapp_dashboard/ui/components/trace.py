@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
+from whatsapp_dashboard.ui.components.scrolling import preformatted
 from whatsapp_dashboard.ui.traces import PassageLine, StepLine
 
 
@@ -49,7 +50,7 @@ def _passage(passage: PassageLine) -> rx.Component:
                 ),
                 class_name="wa-summary",
             ),
-            rx.el.pre(passage.text, class_name="wa-pre", dir="auto"),
+            preformatted(passage.text, "Passage", dir="auto"),
         ),
         custom_attrs={"data-passage": passage.title},
     )  # fmt: skip

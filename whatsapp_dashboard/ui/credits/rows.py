@@ -21,7 +21,9 @@ def ledger() -> rx.Component:
             CreditsState.refused != "",
             error_state("This filter cannot be used", CreditsState.refused, rx.button("Clear filters", on_click=CreditsState.clear)),
             rx.cond(CreditsState.lines.length() == 0, _nothing(), rx.fragment(
-                data_table(["When", "What", ("Credits", "right"), ("Balance", "right"), "By"], rx.foreach(CreditsState.lines, _line)),
+                data_table(
+                    "Ledger", ["When", "What", ("Credits", "right"), ("Balance", "right"), "By"], rx.foreach(CreditsState.lines, _line)
+                ),
                 _pager(),
             )),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import copy_button
+from whatsapp_dashboard.ui.components import copy_button, preformatted, scrolls
 from whatsapp_dashboard.ui.deliveries.drawer_state import DrawerState
 from whatsapp_dashboard.ui.deliveries.lines import AttemptLine
 from whatsapp_dashboard.ui.deliveries.rows import next_step, state_badge
@@ -37,18 +37,18 @@ def delivery_drawer() -> rx.Component:
                 _mono("POST " + DrawerState.url, "Copy URL", DrawerState.url),
                 rx.text("Event id ", rx.code(DrawerState.event_id, size="1", variant="ghost"), size="1", color=theme.TEXT_MUTED,
                         margin="6px 0"),
-                rx.cond(DrawerState.headers != "", _pre(DrawerState.headers)),
+                rx.cond(DrawerState.headers != "", _pre(DrawerState.headers, "Headers")),
                 rx.flex(
                     rx.el.button(rx.cond(DrawerState.raw, "Pretty", "Raw"), type="button", class_name="wa-text-button",
                                  on_click=DrawerState.set_raw(~DrawerState.raw)),
                     copy_button(DrawerState.raw_body, "Copy body"),
                     justify="end", align="center", gap="12px", margin_top="8px",
                 ),
-                _pre(rx.cond(DrawerState.raw, DrawerState.raw_body, DrawerState.body), testid="body"),
+                _pre(rx.cond(DrawerState.raw, DrawerState.raw_body, DrawerState.body), "Body", testid="body"),
                 _heading("Attempts"),
                 rx.cond(DrawerState.attempts.length() == 0, rx.text("Not tried yet.", size="2", color=theme.TEXT_MUTED)),
                 rx.el.ol(rx.foreach(DrawerState.attempts, _attempt), style={"listStyle": "none", "margin": "0", "padding": "0"}),
-                padding="16px 20px 28px", overflow_y="auto", flex="1", min_height="0",
+                padding="16px 20px 28px", overflow_y="auto", flex="1", min_height="0", **scrolls("Delivery"),
             ),
             aria_describedby="", class_name="wa-side-drawer wa-side-drawer-wide", custom_attrs={"data-testid": "delivery-detail"},
         ),
@@ -82,8 +82,8 @@ def _attempt(attempt: AttemptLine) -> rx.Component:
                 class_name="wa-summary",
             ),
             rx.box(
-                rx.cond(attempt.response_headers != "", _pre(attempt.response_headers)),
-                rx.cond(attempt.response_body != "", _pre(attempt.response_body, testid="response"),
+                rx.cond(attempt.response_headers != "", _pre(attempt.response_headers, "Headers of the answer")),
+                rx.cond(attempt.response_body != "", _pre(attempt.response_body, "Answer", testid="response"),
                         rx.text("No body.", size="1", color=theme.TEXT_MUTED)),
                 rx.cond(attempt.truncated, rx.text("Only the first 4 KB are kept.", size="1", color=theme.TEXT_MUTED)),
                 padding="4px 0 8px 25px",
@@ -94,7 +94,7 @@ def _attempt(attempt: AttemptLine) -> rx.Component:
 
 
 def _heading(text: str) -> rx.Component:
-    return rx.heading(text, size="2", weight="medium", as_="h3", margin="18px 0 8px")
+    return rx.heading(text, size="2", weight="medium", as_="h2", margin="18px 0 8px")
 
 
 def _mono(text: rx.Var[str], label: str, copied: rx.Var[str]) -> rx.Component:
@@ -105,5 +105,5 @@ def _mono(text: rx.Var[str], label: str, copied: rx.Var[str]) -> rx.Component:
     )  # fmt: skip
 
 
-def _pre(text: rx.Var[str], testid: str = "") -> rx.Component:
-    return rx.el.pre(text, class_name="wa-pre", custom_attrs={"data-testid": testid} if testid else {})
+def _pre(text: rx.Var[str], name: str, testid: str = "") -> rx.Component:
+    return preformatted(text, name, custom_attrs={"data-testid": testid} if testid else {})

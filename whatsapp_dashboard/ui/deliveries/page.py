@@ -76,7 +76,7 @@ def _filters() -> rx.Component:
         _select("event", "All events", DeliveriesState.events, lambda name: rx.select.item(name, value=name)),
         _select("webhook", "All endpoints", DeliveriesState.webhooks, lambda hook: rx.select.item(hook.name, value=hook.id)),
         _select("account", "All accounts", DeliveriesState.accounts, lambda account: rx.select.item(account.name, value=account.id)),
-        rx.flex(_day("since", "From"), _day("until", "To"), gap="8px", width=rx.breakpoints(initial="100%", sm="auto")),
+        rx.flex(_day("since", "From"), _day("until", "To"), gap="8px", wrap="wrap", width=rx.breakpoints(initial="100%", sm="auto")),
         rx.cond(
             DeliveriesState.filters.length() > 0,
             rx.button(rx.icon("x", size=14), "Clear", variant="ghost", color_scheme="gray", on_click=DeliveriesState.clear),

@@ -97,6 +97,6 @@ def _emoji() -> rx.Component:
                 )
                 for name, signs in GROUPS.items()
             ],
-            class_name="wa-emoji", side="top", align="start", size="1",
+            class_name="wa-emoji", side="top", align="start", size="1", aria_label="Emoji",
         ),
     )  # fmt: skip

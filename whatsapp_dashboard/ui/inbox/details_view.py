@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import account_status, copy_button
+from whatsapp_dashboard.ui.components import account_status, copy_button, scrolls
 from whatsapp_dashboard.ui.inbox.compose_state import ComposeState
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.session import CAN_WORK
@@ -60,7 +60,7 @@ def details() -> rx.Component:
                     rx.link("All messages in the log", size="2", href=rx.Var.create("/messages?conversation=") + head.id),
                     padding="8px 16px 24px",
                 ),
-                class_name="wa-details-body",
+                class_name="wa-details-body", **scrolls("Details of the contact"),
             ),
             class_name="wa-inbox-details", aria_label="Contact details",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import relative_time
+from whatsapp_dashboard.ui.components import relative_time, scrolls
 from whatsapp_dashboard.ui.components.trace import trace_passages, trace_steps
 from whatsapp_dashboard.ui.inbox.thread_state import ThreadState
 from whatsapp_dashboard.ui.inbox.trace_state import TraceState
@@ -27,7 +27,7 @@ def trace_drawer() -> rx.Component:
                     rx.vstack(rx.skeleton(width="70%", height="14px"), rx.skeleton(width="90%", height="40px"),
                               rx.skeleton(width="90%", height="40px"), spacing="4", width="100%", aria_hidden="true"),
                 ),
-                padding="16px 20px 28px", overflow_y="auto", flex="1", min_height="0",
+                padding="16px 20px 28px", overflow_y="auto", flex="1", min_height="0", **scrolls("Answer"),
             ),
             aria_describedby="", class_name="wa-side-drawer", custom_attrs={"data-testid": "answer-trace"},
         ),
@@ -59,4 +59,4 @@ def _trace() -> rx.Component:
 
 
 def _heading(text: str) -> rx.Component:
-    return rx.heading(text, size="2", weight="medium", as_="h3", margin="20px 0 10px")
+    return rx.heading(text, size="2", weight="medium", as_="h2", margin="20px 0 10px")

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import confirm_dialog, inline_error, text_area, text_field
+from whatsapp_dashboard.ui.components import confirm_dialog, inline_error, scrolls, text_area, text_field
 from whatsapp_dashboard.ui.knowledge.add_state import AddState
 from whatsapp_dashboard.ui.knowledge.edit_state import EditState
 from whatsapp_dashboard.ui.knowledge.lines import PartLine
@@ -68,7 +68,7 @@ def _files() -> rx.Component:
             id="knowledge-drop",
             class_name="wa-drop",
         ),
-        rx.el.ul(id="knowledge-uploads", class_name="wa-uploads", key=AddState.edition.to(str)),
+        rx.el.ul(id="knowledge-uploads", class_name="wa-uploads", tab_index=0, aria_label="Files", key=AddState.edition.to(str)),
         rx.flex(rx.dialog.close(rx.button("Done", variant="soft", color_scheme="gray")), justify="end", margin_top="12px"),
     )
 
@@ -165,7 +165,7 @@ def _document() -> rx.Component:
                 max_height="60vh",
                 overflow_y="auto",
                 margin_top="8px",
-                tab_index=0,
+                **scrolls("Passages"),
             ),
             max_width="680px",
             aria_describedby="",

@@ -201,7 +201,7 @@ def _menu(line: DocumentLine) -> rx.Component:
                 on_select=KnowledgeState.reindex(line.id),
             ),
             rx.menu.separator(),
-            rx.menu.item(rx.icon("trash-2", size=14), "Delete", color="red", on_select=KnowledgeState.ask_delete(line.id)),
+            rx.menu.item(rx.icon("trash-2", size=14), "Delete", color_scheme="red", on_select=KnowledgeState.ask_delete(line.id)),
         ),
     )
 

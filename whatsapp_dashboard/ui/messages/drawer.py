@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import copy_button, send_again_dialog
+from whatsapp_dashboard.ui.components import copy_button, scrolls, send_again_dialog
 from whatsapp_dashboard.ui.messages.detail_state import DetailState
 from whatsapp_dashboard.ui.messages.lines import Fact
 from whatsapp_dashboard.ui.session import CAN_WORK
@@ -44,6 +44,7 @@ def detail_drawer() -> rx.Component:
                 overflow_y="auto",
                 flex="1",
                 min_height="0",
+                **scrolls("Message"),
             ),
             aria_describedby="",
             class_name="wa-side-drawer",
@@ -87,7 +88,7 @@ def _trouble() -> rx.Component:
 
 
 def _heading(text: str) -> rx.Component:
-    return rx.heading(text, size="2", weight="medium", as_="h3", margin="18px 0 8px")
+    return rx.heading(text, size="2", weight="medium", as_="h2", margin="18px 0 8px")
 
 
 def _step(step: Fact) -> rx.Component:

@@ -57,7 +57,7 @@ def _filters() -> rx.Component:
         _select("direction", "All directions", {"incoming": "Incoming", "outgoing": "Outgoing"}),
         _select("type", "All types", {key: label for key, (_, label) in MESSAGE_TYPES.items()}),
         _select("status", "All statuses", MESSAGE_STATUSES),
-        rx.flex(_day("since", "From"), _day("until", "To"), gap="8px", width=rx.breakpoints(initial="100%", sm="auto")),
+        rx.flex(_day("since", "From"), _day("until", "To"), gap="8px", wrap="wrap", width=rx.breakpoints(initial="100%", sm="auto")),
         rx.cond(
             MessagesState.filters.length() > 0,
             rx.button(rx.icon("x", size=14), "Clear", variant="ghost", color_scheme="gray", on_click=MessagesState.clear),

@@ -1,4 +1,4 @@
-"""The rows of the message log: columns on a wide window, two lines on a phone (MSG-8)."""
+"""The rows of the message log: columns on a wide window, three lines on a phone (MSG-8)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whatsapp_dashboard.ui.messages.lines import LogLine
 from whatsapp_dashboard.ui.messages.state import MessagesState
 
 _WIDE = "134px minmax(110px,.9fr) 18px minmax(130px,1.1fr) minmax(180px,2.4fr) 96px"
-_AREAS_NARROW = '"way contact time" "way text status"'
+_AREAS_NARROW = '"way contact time" "way text status" "way account account"'
 _AREAS_WIDE = '"time account way contact text status"'
 _GRID: dict[str, Any] = {
     "display": "grid",
@@ -55,8 +55,8 @@ def _message(line: LogLine) -> rx.Component:
                     grid_area="time", font_size="12px", color=theme.TEXT_MUTED, font_variant_numeric="tabular-nums",
                     white_space="nowrap",
                 ),
-                rx.text(line.account, size="2", grid_area="account", title=line.account,
-                        **{**theme.CLIP, "display": rx.breakpoints(initial="none", md="block")}),
+                rx.text(line.account, size=rx.breakpoints(initial="1", md="2"), grid_area="account", title=line.account,
+                        color=[theme.TEXT_MUTED, theme.TEXT_MUTED, theme.TEXT_MUTED, theme.TEXT], **theme.CLIP),
                 rx.box(way, grid_area="way"),
                 rx.box(
                     rx.text(line.contact, size="2", weight="medium", title=line.contact, **theme.CLIP),

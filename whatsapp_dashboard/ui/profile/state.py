@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import reflex as rx
-
 from whatsapp_dashboard.auth.sessions import SessionInfo
 from whatsapp_dashboard.errors import AppError, Invalid
-from whatsapp_dashboard.ui.components import toast_ok
+from whatsapp_dashboard.ui.components import toast_info, toast_ok
 from whatsapp_dashboard.ui.state import PageState, action, client_ip
 
 
@@ -139,7 +137,7 @@ class ProfileState(PageState):
             return None
         self.disable_open = False
         await self._load()
-        return rx.toast.info("Two-step log-in is off")
+        return toast_info("Two-step log-in is off")
 
 
 def _row(item: SessionInfo) -> SessionRow:

@@ -27,10 +27,15 @@ ATTACHMENTS = (
 
 def chat_list() -> rx.Component:
     """Every contact of the world, the latest chat first."""
-    return rx.box(rx.foreach(State.chats, _chat), overflow_y="auto", flex="1", min_height="0", role="list", aria_label="Chats")
+    chats = rx.el.ul(rx.foreach(State.chats, _chat), class_name="wa-plain-list", aria_label="Chats")
+    return rx.box(chats, overflow_y="auto", flex="1", min_height="0")
 
 
 def _chat(chat: ChatLine) -> rx.Component:
+    return rx.el.li(_chat_button(chat), key=chat.id)
+
+
+def _chat_button(chat: ChatLine) -> rx.Component:
     return rx.el.button(
         avatar(chat.name, theme.ACCENT, "3"),
         rx.vstack(
@@ -233,7 +238,7 @@ def _bubble_menu(message: Bubble) -> rx.Component:
             ),
             rx.cond(
                 message.editable,
-                rx.menu.item(rx.icon("trash-2", size=14), "Delete for everyone", color="red", on_select=State.delete(message.wa_id)),
+                rx.menu.item(rx.icon("trash-2", size=14), "Delete for everyone", color_scheme="red", on_select=State.delete(message.wa_id)),
             ),
         ),
     )

@@ -44,7 +44,10 @@ def team() -> rx.Component:
             rx.cond(
                 TeamState.failed != "",
                 error_state("Only owners see this page", TeamState.failed),
-                data_table(["Name", "Role", "Two-step", "Last log-in", ""], rx.foreach(TeamState.members, _row)),
+                data_table(
+                    "Operators", ["Name", "Role", "Two-step", "Last log-in", "Actions"], rx.foreach(TeamState.members, _row),
+                    wide=["Two-step", "Last log-in"],
+                ),
             ),
         ),
         _add_dialog(),
@@ -66,9 +69,19 @@ def _row(member: Member) -> rx.Component:
         rx.table.row_header_cell(
             rx.hstack(
                 avatar(member.username, theme.ACCENT, "2"),
-                rx.text(member.username, size=theme.BODY, weight="medium"),
-                rx.cond(member.is_me, badge("You", "neutral")),
-                rx.cond(member.disabled, badge("Disabled", "bad")),
+                rx.box(
+                    rx.flex(
+                        rx.text(member.username, size=theme.BODY, weight="medium", title=member.username, **theme.CLIP),
+                        rx.cond(member.is_me, badge("You", "neutral")),
+                        rx.cond(member.disabled, badge("Disabled", "bad")),
+                        gap="8px", align="center", wrap="wrap",
+                    ),
+                    rx.text(
+                        rx.cond(member.totp, "Two-step on", "Two-step off"), " · ", relative_time(member.last_login),
+                        size="1", color=theme.TEXT_MUTED, weight="regular", display=["block", "block", "block", "none"],
+                    ),
+                    min_width="0",
+                ),
                 align="center",
                 spacing="2",
             ),
@@ -84,8 +97,10 @@ def _row(member: Member) -> rx.Component:
                 custom_attrs={"aria-label": "Role"},
             ),
         ),
-        rx.table.cell(rx.cond(member.totp, badge("On", "good"), rx.text("Off", size=theme.BODY, color=theme.TEXT_MUTED))),
-        rx.table.cell(rx.text(relative_time(member.last_login), size=theme.BODY, color=theme.TEXT_MUTED)),
+        rx.table.cell(
+            rx.cond(member.totp, badge("On", "good"), rx.text("Off", size=theme.BODY, color=theme.TEXT_MUTED)), **theme.WIDE_CELL
+        ),
+        rx.table.cell(rx.text(relative_time(member.last_login), size=theme.BODY, color=theme.TEXT_MUTED), **theme.WIDE_CELL),
         rx.table.cell(
             rx.cond(
                 member.is_me,
@@ -99,7 +114,7 @@ def _row(member: Member) -> rx.Component:
                         rx.cond(
                             member.disabled,
                             rx.menu.item("Enable", on_select=TeamState.ask_enable(member.id, member.username)),
-                            rx.menu.item("Disable", color="red", on_select=TeamState.ask_disable(member.id, member.username)),
+                            rx.menu.item("Disable", color_scheme="red", on_select=TeamState.ask_disable(member.id, member.username)),
                         ),
                     ),
                 ),

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from whatsapp_dashboard.ui import theme
-from whatsapp_dashboard.ui.components import field, text_field
+from whatsapp_dashboard.ui.components import field, preformatted, text_field
 from whatsapp_dashboard.ui.components.field_error import field_error
 from whatsapp_dashboard.ui.components.private_network import private_network
 from whatsapp_dashboard.ui.webhooks.edit_state import EditState
@@ -180,6 +180,6 @@ def _result() -> rx.Component:
     return rx.callout.root(
         rx.callout.icon(rx.cond(EditState.test_ok, rx.icon("circle-check", size=16), rx.icon("circle-alert", size=16))),
         rx.callout.text(rx.cond(EditState.test_ok, "The test event arrived. ", "The test event failed. "), EditState.test_words),
-        rx.cond(EditState.test_answer != "", rx.el.pre(EditState.test_answer, class_name="wa-pre", style={"maxHeight": "120px"})),
+        rx.cond(EditState.test_answer != "", preformatted(EditState.test_answer, "Answer", style={"maxHeight": "120px"})),
         color_scheme=color, size="1", width="100%", role="status", custom_attrs={"data-testid": "test-result"},
     )  # fmt: skip
