@@ -69,6 +69,8 @@
       text = "A message was not accepted. ";
       link = "/inbox?c=" + encodeURIComponent(refused.conversation);
     }
+    // What is touched before React has taken the page over makes React draw it anew, without its styles.
+    if (!Object.keys(bar).some((name) => name.startsWith("__react"))) { setTimeout(draw, 250); return; }
     if ((bar.dataset.says || "") === text + link) return;  // and before React has taken the page over, nothing is touched
     bar.dataset.says = text + link;
     bar.replaceChildren(...(text ? [text] : []));

@@ -27,6 +27,7 @@ async def test_a_page_says_which_setting_to_change_and_with_it_everything_works(
     await page.get_by_role("link", name=server.url).click()
     await expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
+    await page.goto("about:blank")  # or it would be sent to the page about the old name, at any moment
     server.set(DASHBOARD_URL=elsewhere)
     await asyncio.to_thread(server.restart)
     await page.goto(elsewhere + "/team")
