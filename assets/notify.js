@@ -51,7 +51,7 @@
   function notify(call) {
     try {
       const note = new Notification(call.name + " is waiting", { body: call.text, tag: "wa-" + call.conversation, icon: "/logo.svg" });
-      note.onclick = () => { note.close(); open(call.conversation); };
+      note.onclick = () => { note.close(); if (call.conversation) open(call.conversation); };
     } catch { /* phones want a service worker for it */ }
   }
   function tell(call) {
@@ -79,6 +79,7 @@
     return "";
   }
   function draw() {
+    if (!signal()?.dataset.operator) return;  // React has not taken over the page yet, and must find it as it was sent
     const wants = chosen();
     for (const button of document.querySelectorAll("[data-notify]")) {
       const name = button.dataset.notify, on = !!wants[name] && (name !== "browser" || (can() && Notification.permission === "granted"));

@@ -157,6 +157,7 @@ async def test_one_tab_tells_of_who_waits_and_none_of_what_is_in_front_of_the_re
     await page.get_by_role("switch", name="Sound").click()
     await page.get_by_role("button", name="Try it").click()
     assert await told(page) == ["Somebody is waiting: This is how it looks."]
+    assert not [said for said in window.console if "React error" in said]  # nothing was changed before React had taken over
 
     others = [await page.context.new_page() for _ in range(2)]
     for other in others:

@@ -36,7 +36,7 @@ def _switch(name: str, title: str, text: str) -> rx.Component:
         ),
         rx.el.button(
             rx.el.span(), type="button", role="switch", class_name="wa-switch", aria_labelledby=f"wa-notify-{name}-title",
-            custom_attrs={"data-notify": name, "data-repeat": "yes", "aria-checked": "false"},
+            custom_attrs={"data-notify": name, "aria-checked": "false"},
         ),
         width="100%", align="center", spacing="3",
     )  # fmt: skip
