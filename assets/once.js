@@ -77,7 +77,9 @@
     const form = event.target;
     if (form.matches(FREE)) return;
     if (busy(form) || (last && last.element === form && performance.now() - last.at < AGAIN_MS)) { stop(event); return; }
+    const click = current && current.element.form === form && performance.now() - current.at < ITS_MS ? current : null;
     begin(form, event);
+    if (click) Object.assign(current, { id: click.id, events: click.events });  // a button that says what to do, then sends its form: one press
   }, true);
 
   // ---- keys: one that is held down presses once, and so do two strokes of Enter that follow each other at once

@@ -211,7 +211,10 @@ async def test_settings_are_kept_and_a_wrong_one_is_shown_where_it_is(window: Wi
     await dialog.get_by_label("Text of the reply").fill("Thanks, we answer soon.")
     await dialog.get_by_label("At most once in (minutes)").fill("60")
     await dialog.get_by_role("switch", name="Hours of this text").click()
+    await expect(dialog.get_by_role("switch", name="Hours of this text")).to_be_checked()
+    await page.wait_for_timeout(200)  # it may be scrolled to the spot of the last press
     await dialog.get_by_role("switch", name="Only outside of these hours").click()
+    await expect(dialog.get_by_role("switch", name="Only outside of these hours")).to_be_checked()
     await dialog.get_by_role("switch", name="Send on Saturday").click()
     await dialog.get_by_label("Saturday to").fill("13:00")
     await dialog.get_by_label("Time zone").fill("Atlantis")

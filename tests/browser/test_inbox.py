@@ -169,6 +169,8 @@ async def test_notes_closing_taking_over_and_shortcuts(window: Window, shop: Sho
     await set_account(page, auto_reply={"enabled": True, "text": "Back soon."})
     await page.get_by_role("button", name="Take over from the bot").click()
     await expect(page.get_by_text("Bot paused until")).to_be_visible()
+    await expect(page.locator("[data-wa-busy]")).to_have_count(0)
+    await page.wait_for_timeout(200)  # nobody presses at the same spot again sooner and means it
     await page.get_by_role("button", name="Hand back to the bot").click()
     await expect(page.get_by_text("Bot paused until")).to_have_count(0)
 

@@ -83,7 +83,7 @@ async def test_everything_on_a_page_pressed_twice_acts_once(
     print(len(presser.pressed), "pressed,", max(one.gap for one in presser.pressed), "ms at most;",
           "not reached:", sorted(offered(PAGES[address]) - presser.events))  # fmt: skip
     assert not faults
-    assert presser.events, "nothing was pressed that the server heard of"
+    assert presser.events or address == "/", "nothing was pressed that the server heard of"  # the first page has links only
 
 
 MAKERS = [

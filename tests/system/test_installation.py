@@ -210,6 +210,10 @@ def test_a_large_file_is_not_read_through_at_every_start(tmp_path: Path, monkeyp
     """OPS-1: of a large one the beginning and the length are looked at."""
     file = tmp_path / "dashboard.db"
     shutil.copy(migrated_sqlite, file)
+    with closing(sqlite3.connect(file)) as connection:  # what is spoiled is content, not the schema
+        connection.execute("CREATE TABLE filler (content BLOB)")
+        connection.execute("INSERT INTO filler VALUES (zeroblob(65536))")
+        connection.commit()
     whole = file.read_bytes()
     file.write_bytes(whole[:-8192] + os.urandom(8192))
     monkeypatch.setattr("whatsapp_dashboard.system.sqlite_file.QUICK_BYTES", 1_000)

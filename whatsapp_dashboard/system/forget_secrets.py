@@ -12,7 +12,7 @@ from whatsapp_dashboard.config import ConfigError, Settings
 from whatsapp_dashboard.core.crypto import KEY_FILE, SealedColumn, SecretBox, load_keys
 from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.core.migrations import upgrade
-from whatsapp_dashboard.models import Account, AiProvider, KnowledgeDocument, Operator, SessionCredential, Webhook
+from whatsapp_dashboard.models import Account, AiProvider, KnowledgeDocument, Operator, RequestKey, SessionCredential, Webhook
 from whatsapp_dashboard.system.data_lock import nobody_else
 from whatsapp_dashboard.system.database_lock import database_lock
 from whatsapp_dashboard.system.installation import opens, sealed_columns, stored_revision, write_check
@@ -69,5 +69,7 @@ async def _forget_one(session: AsyncSession, spot: SealedColumn, row: str) -> No
             await session.execute(update(KnowledgeDocument).where(col(KnowledgeDocument.id) == row).values(url_sealed=None))
         case "ai_provider":
             await session.execute(update(AiProvider).where(col(AiProvider.id) == row).values(api_key=None))
+        case "request_key":  # the request had its effect; what it was answered is not known any more
+            await session.execute(update(RequestKey).where(col(RequestKey.id) == row).values(answer=None))
         case _:
             raise ConfigError(f"The secret at {spot.place(row)} cannot be read, and nothing is known about doing without it.")
