@@ -119,8 +119,7 @@
     draw();
     put(after);
     waiting();
-    const thread = document.getElementById("inbox-thread");
-    if (thread) thread.scrollTop = 0;
+    window.waThread?.toEnd();
   }, true);
 
   // ---- what waits, at the end of the thread

@@ -140,6 +140,7 @@
       }
       show();
     }
+    window.waThread?.toEnd();
     if (caption) window.waComposer.give(conversation, caption);
     if (reply && composer()?.dataset.conversation === conversation) window.waComposer.answered();
   }

@@ -12,14 +12,15 @@
   const lanes = new Map();   // conversation -> wakes its lane up
   const stored = new Map();  // key -> an item the server has, until the page shows it
 
+  function parsed(text) { try { return JSON.parse(text); } catch { return null; } }
   function read(prefix) {
     const found = [];
     try {
       for (let at = 0; at < localStorage.length; at++) {
-        const name = localStorage.key(at);
-        if (name.startsWith(prefix)) found.push([name, JSON.parse(localStorage.getItem(name))]);
+        const name = localStorage.key(at), value = name.startsWith(prefix) ? parsed(localStorage.getItem(name)) : null;
+        if (value) found.push([name, value]);
       }
-    } catch { /* no storage, or somebody else's words in it: nothing waits */ }
+    } catch { /* no storage: nothing waits */ }
     return found.sort(([a], [b]) => (a < b ? -1 : 1));
   }
   const mine = () => (operator ? read(`${OUT}${operator}.`) : []);
@@ -57,7 +58,7 @@
   function draft(conversation, value) {
     const name = `${DRAFT}${operator}.${conversation}`;
     if (!operator || !conversation) return null;
-    if (value === undefined) { try { return JSON.parse(localStorage.getItem(name)); } catch { return null; } }
+    if (value === undefined) { try { return parsed(localStorage.getItem(name)); } catch { return null; } }
     if (value === null || (!value.text && value.mode === "reply" && !value.reply)) remove(name);
     else write(name, { ...value, at: Date.now() });
     return value;
@@ -134,7 +135,7 @@
   window.addEventListener("storage", (event) => {
     if (event.key !== null && !event.key.startsWith(OUT)) return;
     if (event.key && event.newValue === null && event.oldValue) {
-      const item = JSON.parse(event.oldValue);  // sent by another tab: shown until this one has it from the server
+      const item = parsed(event.oldValue) || { refusal: "damaged" };  // sent by another tab: shown until this one has it from the server
       if (event.key.startsWith(`${OUT}${operator}.`) && !item.refusal) { stored.set(item.key, item); setTimeout(() => { stored.delete(item.key); tell(); }, GONE_MS); }
     }
     tell();

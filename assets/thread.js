@@ -2,7 +2,7 @@
 // through the page's own buttons.
 (() => {
   if (window.waThread) return;
-  window.waThread = true;
+  window.waThread = { toEnd };
   const thread = () => document.getElementById("inbox-thread");
   const press = (selector) => document.querySelector(selector)?.click();
   const FAR = 160;  // pixels from the end at which one still reads along
@@ -10,6 +10,14 @@
 
   const last = (box) => [...box.querySelectorAll(".wa-thread-items [data-message]")].pop()?.dataset.message || "";
   const isAway = (box) => box.dataset.newer === "yes" || -box.scrollTop > FAR;
+
+  // Whoever writes wants to see it. While the server is away, an older place cannot be left.
+  function toEnd() {
+    const box = thread();
+    if (!box) return;
+    if (box.dataset.newer !== "yes") box.scrollTop = 0;
+    else if (!window.waLine?.away) press('[data-more="end"]');
+  }
 
   function place(box) {
     const target = box.dataset.place ? document.getElementById("m-" + box.dataset.place) : box.querySelector(".wa-fresh");

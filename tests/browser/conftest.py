@@ -6,7 +6,8 @@ The browser lives in the event loop of the session, so these tests and their asy
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 import pytest
@@ -18,8 +19,12 @@ from tests.peer.process import PeerProcess
 from tests.support import evidence
 from tests.support.browser import Window, launched
 from tests.support.clients import clients_of
+from tests.support.inbox_page import Shop
+from tests.support.linking import linked_account
+from tests.support.lively import Office
 from tests.support.server import OWNER, Server
 from tests.support.world import World
+from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 
@@ -34,6 +39,24 @@ async def phone(world: World, server: Server) -> AsyncIterator[SandboxPhone]:
     """A hand on every phone of the world."""
     async with SandboxPhone(world.socket) as held:
         yield held
+
+
+@pytest.fixture
+def office(server: Server) -> Iterator[Office]:
+    """An office in the database of the running dashboard."""
+    office = Office(Database(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"), server.data_dir)
+    asyncio.run(office.open())
+    yield office
+    asyncio.run(office.db.close())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(phone: SandboxPhone, api: httpx.AsyncClient) -> Shop:
+    """A connected account with two contacts."""
+    account_id = await linked_account(api, phone, "Shop")
+    carla = (await phone.add_contact("Carla", "34600111333"))["id"]
+    dev = (await phone.add_contact("Dev", "919876543210"))["id"]
+    return Shop(phone, account_id, carla, dev)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

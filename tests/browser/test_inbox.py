@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
-from tests.support.inbox_page import set_account
-from tests.support.linking import linked_account
+from tests.support.inbox_page import Shop, bubble, line, set_account
 from tests.support.samples import picture
-from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Shop:
-    """A connected account, and Carla and Dev as its contacts."""
-
-    phone: SandboxPhone
-    account_id: str
-    carla: str
-    dev: str
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(phone: SandboxPhone, api: httpx.AsyncClient) -> Shop:
-    account_id = await linked_account(api, phone, "Shop")
-    carla = (await phone.add_contact("Carla", "34600111333"))["id"]
-    dev = (await phone.add_contact("Dev", "919876543210"))["id"]
-    return Shop(phone, account_id, carla, dev)
-
-
-def line(page: Page, name: str) -> Locator:
-    return page.locator("a[data-conversation]").filter(has_text=name)
-
-
-def bubble(page: Page, text: str) -> Locator:
-    return page.locator("[data-message]").filter(has_text=text)
 
 
 async def open_inbox(window: Window, who: str = "ben", **size: int) -> Page:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
 from tests.support.lively import HOSTILE, Office
-from tests.support.server import Server
-from whatsapp_dashboard.core.db import Database
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def office(server: Server) -> Iterator[Office]:
-    """A busy office in the database of the running dashboard."""
-    office = Office(Database(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"), server.data_dir)
-    asyncio.run(office.open())
-    yield office
-    asyncio.run(office.db.close())
 
 
 async def opened(window: Window, conversation_id: str, who: str = "ben") -> Page:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -13,21 +10,10 @@ from tests.support.cast import PASSWORDS
 from tests.support.inbox_page import bubble, line
 from tests.support.lively import Office
 from tests.support.samples import picture
-from tests.support.server import Server
-from whatsapp_dashboard.core.db import Database
 from whatsapp_dashboard.events.log import record
 from whatsapp_dashboard.models import Conversation, Message
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def office(server: Server) -> Iterator[Office]:
-    """An office in the database of the running dashboard."""
-    office = Office(Database(f"sqlite+aiosqlite:///{server.data_dir / 'dashboard.db'}"), server.data_dir)
-    asyncio.run(office.open())
-    yield office
-    asyncio.run(office.db.close())
 
 
 async def chat(office: Office, count: int, *, name: str = "Rosa") -> Conversation:
@@ -68,6 +54,26 @@ async def test_a_search_shows_the_hit_and_leads_to_its_place(window: Window, off
     await expect(page.get_by_role("button", name="Go to the newest message")).to_be_hidden()
 
 
+async def test_who_writes_from_an_older_place_is_led_to_the_end_and_the_thread_stays_live(window: Window, office: Office) -> None:
+    """MSG-7, MSG-13: what was written is seen; what others write, and bots, moves nobody who reads above."""
+    rosa = await chat(office, 160)
+    page = await opened(window, "/inbox?q=MESSAGE+040")
+    await line(page, "Rosa").click()
+    await expect(bubble(page, "message 040")).to_be_in_viewport()
+    queued = await office.say(rosa, "from a colleague", mine=True)
+    await tell(office, queued, "message.queued")
+    await tell(office, await office.say(rosa, "and the customer"))
+    await expect(line(page, "Rosa")).to_be_visible()
+    await expect(bubble(page, "message 040")).to_be_in_viewport()
+    await page.get_by_label("Message", exact=True).fill("I have found it")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-message]").filter(has_text="I have found it")).to_be_in_viewport()
+    assert "&m=" not in page.url
+    await expect(bubble(page, "message 040")).to_have_count(0)
+    await tell(office, await office.say(rosa, "read along"))
+    await expect(bubble(page, "read along")).to_be_in_viewport()
+
+
 async def test_unread_messages_begin_under_a_line_and_new_ones_are_told_to_who_reads_above(window: Window, office: Office) -> None:
     """MSG-7: the line stays while the conversation is open; the pill says how many have come, and leads to them."""
     rosa = await chat(office, 60)
@@ -93,11 +99,11 @@ async def test_unread_messages_begin_under_a_line_and_new_ones_are_told_to_who_r
     await expect(pill).to_be_hidden()
 
 
-async def tell(office: Office, message: Message) -> None:
-    """Record what the program records of a message that came."""
+async def tell(office: Office, message: Message, kind: str = "message") -> None:
+    """Record what the program records of a message that came or went."""
     async with office.db.write() as session:
         workspace = office.shop.workspace_id
-        record(session, "message", workspace_id=workspace, account_id=message.account_id, conversation_id=message.conversation_id,
+        record(session, kind, workspace_id=workspace, account_id=message.account_id, conversation_id=message.conversation_id,
                message_id=message.id)  # fmt: skip
 
 

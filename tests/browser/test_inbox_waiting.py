@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.browser import Window
 from tests.support.cast import PASSWORDS
-from tests.support.inbox_page import bubble, line, set_account
-from tests.support.linking import linked_account
+from tests.support.inbox_page import Shop, bubble, line, set_account
 from tests.support.waiting import until
-from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
 
 pytestmark = pytest.mark.browser
 
@@ -33,24 +28,6 @@ window.Notification = class {
 };
 """
 """In place of the notifications that a browser without a window cannot show: what would be shown, in all tabs together."""
-
-
-@dataclass
-class Shop:
-    """A connected account without a bot, and Carla and Dev as its contacts."""
-
-    phone: SandboxPhone
-    account_id: str
-    carla: str
-    dev: str
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(phone: SandboxPhone, api: httpx.AsyncClient) -> Shop:
-    account_id = await linked_account(api, phone, "Shop")
-    carla = (await phone.add_contact("Carla", "34600111333"))["id"]
-    dev = (await phone.add_contact("Dev", "919876543210"))["id"]
-    return Shop(phone, account_id, carla, dev)
 
 
 def tab(page: Page, name: str) -> Any:

@@ -15,10 +15,16 @@ HARNESSES: dict[str, Callable[[], Harness]] = {"multidevice": MultideviceHarness
 
 
 @pytest.fixture(scope="session", autouse=True)
-def stage() -> Iterator[None]:
+def closed_at_last() -> Iterator[None]:
     """Whatever was opened for many tests ends with the last one."""
     yield
     Stage.close()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """The peer, and Carla and Dev with real phones."""
+    return Stage.get()
 
 
 # The sandbox's run is quick enough for the inner loop.

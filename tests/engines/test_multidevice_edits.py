@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,22 +15,7 @@ from whatsapp_dashboard.domain.engine_events import MessageEdited, MessageReceiv
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.engines.multidevice.client import MultideviceEngine
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def harness() -> AsyncIterator[MultideviceHarness]:
-    """One engine, in place of all of them."""
-    surroundings = MultideviceHarness()
-    await surroundings.open()
-    yield surroundings
-    await surroundings.close()
-
-
-@pytest.fixture
-def stage() -> Stage:
-    """The peer, and Carla and Dev with real phones."""
-    return Stage.get()
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("harness", ["multidevice"], indirect=True)]
 
 
 def of(wa_id: str, text: str):  # type: ignore[no-untyped-def]

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.engines.harness import Rig
-from tests.engines.multidevice_harness import MultideviceHarness
 from tests.peer.stage import Stage
 from tests.support.waiting import PATIENCE, until
 from whatsapp_dashboard.domain.engine_events import MessageReceived
 from whatsapp_dashboard.domain.messages import Content, MessageType
 from whatsapp_dashboard.errors import Unavailable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("harness", ["multidevice"], indirect=True)]
 
 COUNT = 60
-
-
-@pytest.fixture
-async def harness() -> AsyncIterator[MultideviceHarness]:
-    """One engine, in place of all of them."""
-    surroundings = MultideviceHarness()
-    await surroundings.open()
-    yield surroundings
-    stage = Stage.get()
-    await stage.do(stage.peer.faults())
-    await surroundings.close()
 
 
 async def faults(**switches: float) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.engines.harness import Rig
-from tests.engines.multidevice_harness import MultideviceHarness
 from tests.peer.stage import Stage
 from tests.support.waiting import until
 from whatsapp_dashboard.domain.engine_events import MessageReceived
@@ -16,18 +13,9 @@ from whatsapp_dashboard.domain.messages import Content, MessageKey, MessageType
 from whatsapp_dashboard.engines.base import Lookup
 from whatsapp_dashboard.errors import Permanent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("harness", ["multidevice"], indirect=True)]
 
 AS_WHATSAPP_HAS_IT, AS_IT_IS_TYPED = "5215512345678", "525512345678"
-
-
-@pytest.fixture
-async def harness() -> AsyncIterator[MultideviceHarness]:
-    """One engine, in place of all of them."""
-    surroundings = MultideviceHarness()
-    await surroundings.open()
-    yield surroundings
-    await surroundings.close()
 
 
 async def test_what_is_sent_to_the_number_as_typed_arrives_where_whatsapp_has_it(linked: Rig) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.peer.stage import Stage
 from whatsapp_dashboard.domain.engine_events import ContactSeen, MessageEdited, MessageReceived, MessageRevoked, ReactionReceived, Ready
 from whatsapp_dashboard.domain.messages import MediaRef, MessageType
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("harness", ["multidevice"], indirect=True)]
 
 PAST = [
     {"id": "3AOLD1", "from_me": False, "text": "Are you open today?", "timestamp": 1_700_000_000},
@@ -35,15 +34,6 @@ class Phones:
     async def owner_does(self, verb: str, **arguments: object) -> str:
         """Something that the owner does to the contact."""
         return await self.do(verb, number=self.owner, to=self.contact, **arguments)
-
-
-@pytest.fixture
-async def harness() -> AsyncIterator[MultideviceHarness]:
-    """One engine, in place of all of them."""
-    surroundings = MultideviceHarness()
-    await surroundings.open()
-    yield surroundings
-    await surroundings.close()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.engines.harness import Rig
@@ -13,24 +11,9 @@ from whatsapp_dashboard.domain.engine_events import MessageReceived, TimerChange
 from whatsapp_dashboard.domain.ids import ContactKind, parse_jid
 from whatsapp_dashboard.domain.messages import Content, MessageType, Poll, Timer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("harness", ["multidevice"], indirect=True)]
 
 DAY, WEEK = 86_400, 604_800
-
-
-@pytest.fixture
-async def harness() -> AsyncIterator[MultideviceHarness]:
-    """One engine, in place of all of them."""
-    surroundings = MultideviceHarness()
-    await surroundings.open()
-    yield surroundings
-    await surroundings.close()
-
-
-@pytest.fixture
-def stage() -> Stage:
-    """The peer, and Carla and Dev with real phones."""
-    return Stage.get()
 
 
 async def test_a_customer_sets_the_timer_and_our_answers_carry_it(linked: Rig, harness: MultideviceHarness, stage: Stage) -> None:

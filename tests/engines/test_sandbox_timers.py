@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.engines.harness import Rig, SandboxHarness
@@ -13,14 +11,7 @@ from whatsapp_dashboard.errors import Invalid
 
 DAY = 86_400
 
-
-@pytest.fixture
-async def harness() -> AsyncIterator[SandboxHarness]:
-    """One engine, in place of all of them."""
-    surroundings = SandboxHarness()
-    await surroundings.open()
-    yield surroundings
-    await surroundings.close()
+pytestmark = pytest.mark.parametrize("harness", ["sandbox"], indirect=True)
 
 
 async def test_a_contact_sets_the_timer_and_sees_it_on_our_answer(linked: Rig, harness: SandboxHarness) -> None:

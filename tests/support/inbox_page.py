@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Locator, Page
+
+from whatsapp_dashboard.engines.sandbox.phone import SandboxPhone
+
+
+@dataclass
+class Shop:
+    """A connected account without a bot, and Carla and Dev as its contacts."""
+
+    phone: SandboxPhone
+    account_id: str
+    carla: str
+    dev: str
 
 
 def bubble(page: Page, text: str) -> Locator:

@@ -225,7 +225,6 @@ class _Page:
             return inner if bold else _wrapped(inner, "*")
         return _wrapped(inner, "_")
 
-
     def _link(self, text: str, url: str) -> str:
         said, plain = self.restored(text).strip(), self.restored(url).removeprefix("mailto:").removeprefix("tel:")
         if not said or _address(said) == _address(plain):

@@ -63,14 +63,19 @@ async def read_bots(session: AsyncSession, account_ids: Collection[str], now: da
     return found
 
 
-async def read_fixed_texts(session: AsyncSession, bots: dict[str, Bots], conversations: Iterable[Conversation]) -> dict[str, datetime]:
+async def read_fixed_texts(
+    session: AsyncSession, bots: dict[str, Bots], conversations: Iterable[Conversation], now: datetime
+) -> dict[str, datetime]:
     """Conversation id to when the fixed text was last said there, where that decides who answers."""
     asked = [one.id for one in conversations if (found := bots.get(one.account_id)) and found.by_text and not found.by_ai]
     if not asked:
         return {}
+    longest = max(found.text_every for found in bots.values())
     statement = (
         select(col(Message.conversation_id), func.max(col(Message.at)))
-        .where(col(Message.conversation_id).in_(asked), col(Message.origin) == Origin.AUTO_REPLY.value)
+        # The first conditions have an index of only automatic answers.
+        .where(col(Message.conversation_id).in_(asked), col(Message.in_reply_to).is_not(None), col(Message.at) > now - longest)
+        .where(col(Message.origin) == Origin.AUTO_REPLY.value)
         .where(col(Message.status) != MessageStatus.FAILED.value)
         .group_by(col(Message.conversation_id))
     )

@@ -79,7 +79,7 @@ async def read_rows(session: AsyncSession, statement: RowsStatement, now: dateti
     rows = (await session.execute(statement)).all()
     bots = await read_bots(session, {row[0].account_id for row in rows}, now)
     hits = await read_hits(session, [row[0].id for row in rows], text)
-    texts = await read_fixed_texts(session, bots, [row[0] for row in rows])
+    texts = await read_fixed_texts(session, bots, [row[0] for row in rows], now)
     views = []
     for row in rows:
         mine = bots.get(row[0].account_id, Bots())

@@ -73,9 +73,9 @@ class ConversationRow:
     preview_unconfirmed: bool = False
     """Whether the last message is in doubt."""
     handover_reason: str = ""
+    """Why the bot gave the conversation to people; empty when it did not, and once one of them wrote."""
     disappear_seconds: int = 0
     """After how many seconds messages disappear on WhatsApp; 0: they stay."""
-    """Why the bot gave the conversation to people; empty when it did not, and once one of them wrote."""
     waiting_since: datetime | None = None
     """Since when the contact waits for a person; None: nobody has to answer (MSG-14)."""
     answers_next: str = "nobody"

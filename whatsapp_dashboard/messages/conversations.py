@@ -16,6 +16,7 @@ from whatsapp_dashboard.domain.ids import new_id
 from whatsapp_dashboard.domain.principal import Principal, Role
 from whatsapp_dashboard.errors import Invalid, NotFound
 from whatsapp_dashboard.events.log import record
+from whatsapp_dashboard.messages.contacts import lock_accounts
 from whatsapp_dashboard.messages.conversation_query import (
     behind,
     conditions,
@@ -251,6 +252,9 @@ async def _owned(session: AsyncSession, who: Principal, conversation_id: str, *,
         .where(col(Conversation.id) == conversation_id, col(Account.workspace_id) == who.workspace_id)
     )
     if lock:
+        # The account first, as whoever writes messages does: else two transactions may wait for each other's rows.
+        account_id = await session.scalar(select(col(Conversation.account_id)).where(col(Conversation.id) == conversation_id))
+        await lock_accounts(session, [account_id] if account_id else [])
         statement = statement.with_for_update(of=Conversation)
     row = (await session.execute(statement)).first()
     if row is None:

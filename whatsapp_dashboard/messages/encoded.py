@@ -61,22 +61,12 @@ def _base64(text: str, before: int) -> bytes:
         raise _bad(_at(plain, found.start(), shift))
     packed = given.translate(None, _SPACE)
     signs = packed.rstrip(b"=")
-    if (middle := signs.find(b"=")) >= 0:
-        where = _place(given, middle)
+    if b"=" in signs:
+        where = given.index(b"=")
         raise _bad(f"media.base64 ends at character {where + 1 + (shift or 0)} (“=”), but goes on behind it: send one file at a time.")
     if len(signs) % 4 == 1:
         raise _bad(f"media.base64 is cut off: its {len(signs)} characters do not make whole bytes. Was all of it sent?")
     return base64.b64decode(signs + b"=" * (-len(signs) % 4))
-
-
-def _place(given: bytes, number: int) -> int:
-    """Where the sign that is number ``number`` without white space stands in ``given``."""
-    for index, sign in enumerate(given):
-        if sign not in _SPACE:
-            if not number:
-                return index
-            number -= 1
-    return len(given)
 
 
 def _at(text: str, index: int, shift: int | None) -> str:

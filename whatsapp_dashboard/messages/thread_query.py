@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from whatsapp_dashboard.domain.messages import Direction
 from whatsapp_dashboard.errors import Conflict
 from whatsapp_dashboard.messages.conversation_query import cursor_of, parse_cursor
 from whatsapp_dashboard.messages.conversation_views import MediaView, QuotedView, ThreadItem, ThreadPage
-from whatsapp_dashboard.messages.quotes import claimed
+from whatsapp_dashboard.messages.quotes import Quoted, claimed, read_quoted
 from whatsapp_dashboard.models import Media, Message, Note, Operator
 
 _QUOTE_LENGTH = 200
@@ -38,8 +40,7 @@ async def read_thread(session: AsyncSession, conversation_id: str, cursor: str, 
         .where(col(Note.conversation_id) == conversation_id)
     )
     found = (await session.execute(page(messages, col(Message.at), col(Message.id)))).all()
-    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
-    items = [to_item(message, media, operator, quoted) for message, media, operator in found]
+    items = await _to_items(session, found)
     items += [
         note_item(note, operator or "")
         for note, operator in await session.execute(page(notes, col(Note.created_at), col(Note.id)))
@@ -91,32 +92,25 @@ async def read_items(session: AsyncSession, conversation_id: str, message_ids: l
         .outerjoin(Operator, col(Operator.id) == col(Message.operator_id))
         .where(col(Message.conversation_id) == conversation_id, col(Message.id).in_(message_ids))
     )
-    found = (await session.execute(statement)).all()
-    quoted = await _quoted(session, conversation_id, {message.quoted_wa_id for message, _, _ in found if message.quoted_wa_id})
-    return [to_item(message, media, operator, quoted) for message, media, operator in found]
+    return await _to_items(session, (await session.execute(statement)).all())
 
 
-async def _quoted(session: AsyncSession, conversation_id: str, wa_ids: set[str]) -> dict[str, QuotedView]:
-    if not wa_ids:
-        return {}
-    statement = select(Message).where(and_(col(Message.conversation_id) == conversation_id, col(Message.wa_id).in_(wa_ids)))
-    return {
-        row.wa_id or "": QuotedView(
-            row.id, row.direction, row.type, row.body[:_QUOTE_LENGTH] if not row.revoked_at else "", row.sender_name
-        )
-        for row in await session.scalars(statement)
-    }
+async def _to_items(session: AsyncSession, rows: Sequence[Row[Message, Media | None, str | None]]) -> list[ThreadItem]:
+    messages = [message for message, _, _ in rows]
+    quoted = await read_quoted(session, {message.account_id for message in messages}, messages)
+    return [_to_item(message, media, operator, quoted.get(message.id)) for message, media, operator in rows]
 
 
-def _claimed(message: Message) -> QuotedView | None:
-    """What a reply says of a message that is not stored here."""
-    said = claimed(message.payload) if message.quoted_wa_id and not message.revoked_at else None
-    if said is None:
+def _view(message: Message, stored: Quoted | None) -> QuotedView | None:
+    """What ``message`` replies to: as it is stored, else what the reply says of it."""
+    quoted = (stored or claimed(message.payload)) if message.quoted_wa_id and not message.revoked_at else None
+    if quoted is None:
         return None
-    return QuotedView("", "outgoing" if said.from_me else "incoming", said.type or "text", said.text[:_QUOTE_LENGTH], "")
+    direction = Direction.OUTGOING if quoted.from_me else Direction.INCOMING
+    return QuotedView(quoted.message_id, direction.value, quoted.type or "text", quoted.text[:_QUOTE_LENGTH], quoted.sender_name)
 
 
-def to_item(message: Message, media: Media | None, operator: str | None, quoted: dict[str, QuotedView]) -> ThreadItem:
+def _to_item(message: Message, media: Media | None, operator: str | None, quoted: Quoted | None) -> ThreadItem:
     """A stored message as the thread shows it. A deleted one shows that it was deleted, not what it said."""
     gone = message.revoked_at is not None
     file = None
@@ -139,7 +133,7 @@ def to_item(message: Message, media: Media | None, operator: str | None, quoted:
         sender_address=message.sender_address,
         wa_id=message.wa_id or "",
         media=file,
-        quoted=quoted.get(message.quoted_wa_id or "") or _claimed(message),
+        quoted=_view(message, quoted),
         reactions=message.reactions,
         votes=message.votes,
         history=message.history,

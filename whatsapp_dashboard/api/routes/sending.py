@@ -25,7 +25,6 @@ from whatsapp_dashboard.messages.media_types import choose_type, type_to_send
 router = Router(prefix="/api/messages/send", tags=["messages"])
 
 
-
 class _Target(Given):
     """Where a message goes: to a number of an account, or into a conversation."""
 

@@ -132,7 +132,10 @@ class ComposeState(PageState):
             self.dialog_error = error.message
             return None
         self.dialog = self.dialog_error = ""
+        if thread.newer:
+            return ThreadState.to_end  # whoever writes wants to see it
         await thread._put_message(who, made.id)
+        return None
 
     @action
     async def start(self, form: dict[str, Any]) -> Any:

@@ -131,11 +131,6 @@ class ThreadState(PageState):
 
     async def _touch(self, opened: str, events: list[EventRecord]) -> None:
         who, services = await self._who(), self._services()
-        if self.newer and any(event.type == "message.queued" for event in events):
-            async with self:  # whoever writes wants to see it
-                self.place, self.newer, self.items = "", "", []
-            await self._load(opened)
-            return
         row = await services.conversations.get(who, opened)
         ids = sorted({event.message_id for event in events if event.message_id})
         notes = [event for event in events if event.type == "conversation.note"]

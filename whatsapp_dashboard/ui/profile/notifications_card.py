@@ -23,7 +23,7 @@ def notifications_card() -> rx.Component:
             rx.el.button("Try it", type="button", class_name="wa-plain-button", custom_attrs={"data-notify-try": "yes"}),
             spacing="4", width="100%", align="start",
         ),
-        title="Notifications",
+        title="Notifications", id="notifications", scroll_margin_top="72px",
     )  # fmt: skip
 
 
