@@ -46,7 +46,11 @@ async def test_answers_that_still_wait_are_dropped_when_a_person_takes_over(
     """AI-8: also the one whose pause is running; they say why, and other conversations get theirs."""
     for text in ("one", "two", "three"):
         await house.receive(text, CARLA)
-    await house.until(lambda: house.messages_of(origin="auto_reply"))
+
+    async def all_are_queued() -> bool:
+        return len(await house.messages_of(origin="auto_reply")) == 3
+
+    await house.until(all_are_queued)
     await asyncio.sleep(0.1)  # the sender is in the pause before the first
     await person(house)
     await house.receive("hello", DEV)

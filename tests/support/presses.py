@@ -20,8 +20,9 @@ MOST = 150
 """Presses on one page; a page with more has a loop."""
 QUIET_SECONDS = 20.0
 DOUBLE_MS = 500
-BY_SCROLLING = ("load_older", "mark_read")
-"""What pages do by themselves when something comes into sight."""
+NOT_PRESSED = ("load_older", "mark_read", "thread_state.open")
+"""What pages do by themselves when something comes into sight; and links, which the list moves under the pointer and which may be followed
+twice."""
 TIMES = "addEventListener('pointerdown', event => { window.downs = [...(window.downs || []), event.timeStamp].slice(-2); }, true)"
 _HOOK = re.compile(r"const (on_[a-z_]+?)_[0-9a-f]{32} = useCallback\((.*?)\[addEvents, ReflexEvent", re.S)
 _INLINE = re.compile(r"\b(on[A-Z][A-Za-z]+):\(\(.*?\) => \(addEvents\(\[(.*?)\], (?:\[|args)", re.S)
@@ -88,7 +89,7 @@ class Pressed:
         """Why this was more than one effect."""
         if self.gap > DOUBLE_MS:
             return []  # the machine was too busy to press twice: two presses then
-        events = [(name, press) for name, press in self.events if not name.endswith(BY_SCROLLING)]
+        events = [(name, press) for name, press in self.events if not name.endswith(NOT_PRESSED)]
         presses = {press.rpartition("-")[0] for _, press in events if press}
         twice = [name for name, count in Counter(name for name, _ in events).items() if count > 1]
         return ([f"{len(presses)} presses"] if len(presses) > 1 else []) + [f"{name} twice" for name in twice]
